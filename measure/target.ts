@@ -1,0 +1,54 @@
+/**
+ * What an environment gives to the measuring: somewhere to send requests, somewhere to send them from,
+ * and what the arm's processes used meanwhile. The lab and Kubernetes both give this.
+ */
+import type { Component } from './record.ts'
+
+/** Protocols that the design knows; the load drivers say which they speak. */
+export type Protocol = 'http/1.1' | 'grpc' | 'websocket'
+
+/** What one component of an arm's path has used since its processes started. */
+export interface CpuReading {
+  readonly component: Component
+  readonly cpuNs: number
+  readonly processes: number
+}
+
+export interface MemoryReading {
+  readonly component: Component
+  readonly bytes: number
+  readonly processes: number
+}
+
+/** A program that runs in a pod's network, with its streams. */
+export interface PodProcess {
+  readonly pid: number
+  readonly stdin: NodeJS.WritableStream
+  readonly stdout: NodeJS.ReadableStream
+  readonly stderr: NodeJS.ReadableStream
+  /** Resolves when it has ended, with a sentence on how. */
+  readonly ended: Promise<string>
+  kill(): void
+}
+
+/** A workload that is up and can be measured. */
+export interface Target {
+  readonly workload: string
+  readonly mesh: string
+  readonly standIn: boolean
+  readonly protocol: Protocol
+  /** Service address, as the client pod reaches it. */
+  readonly host: string
+  readonly port: number
+  /** Proxies beside the pods of this path, client side included. */
+  readonly sidecars: number
+  /** For parity: `cpus`, `client cpus`, `replicas`, `proxy workers`, `mTLS`, … */
+  readonly traits: Readonly<Record<string, string | number | boolean>>
+  /** CPU of the path's components (server pod's app, both sidecars), read now. */
+  readCpu(): readonly CpuReading[]
+  readMemory(): readonly MemoryReading[]
+  /** A sentence on the first process of this path that has ended unasked, else undefined. */
+  failure(): string | undefined
+  /** Starts a program in the client pod's network, on the client's CPUs. */
+  runInClient(command: readonly string[]): PodProcess
+}
