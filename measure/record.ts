@@ -89,6 +89,8 @@ export type Arm = v.InferOutput<typeof armSchema>
 
 export const blockArmSchema = v.object({
   arm: v.string(),
+  /** Which of the arm's pods served this block, from 0. */
+  pod: count,
   samples: count,
   errors: count,
   medianUs: orNull(finite),
@@ -97,7 +99,7 @@ export const blockArmSchema = v.object({
   p99Us: orNull(finite),
   throughputPerS: orNull(finite),
   /** CPU-ns by component in this arm's usage window of the block. */
-  cpuNs: v.partial(v.record(componentSchema, finite)),
+  cpuNs: v.record(componentSchema, finite),
   /** Requests in that window. */
   cpuRequests: count,
   histogram: orNull(v.string()),
@@ -160,6 +162,8 @@ export const overheadSchema = v.object({
   differenceDecisionHighUs: orNull(finite),
   /** Valid blocks it rests on, and how many independent ones they are worth. */
   blocks: count,
+  /** Pods of each arm that the blocks were spread over: the interval allows for how much they differ. */
+  pods: count,
   effectiveBlocks: orNull(finite),
   outcome: orNull(outcomeSchema),
   budget: orNull(budgetSchema),

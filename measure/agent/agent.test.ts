@@ -1,0 +1,118 @@
+/** The agent's drivers against real servers on loopback. */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { createRandom } from '../statistics/random.ts'
+import { ArmFailure, ArmSender } from './arm-sender.ts'
+import { createPaired } from './paired.ts'
+import type { PlanContext } from './plan-run.ts'
+import { type AgentArm, type AgentPlan, decodeSamples } from './protocol.ts'
+import { createRate } from './rate.ts'
+import { createSaturate } from './saturate.ts'
+
+const servers: Server[] = []
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+async function serve(handler: Parameters<typeof createServer>[1]): Promise<number> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as AddressInfo).port
+}
+
+function agentArm(name: string, port: number, more: Partial<AgentArm> = {}): AgentArm {
+  return {
+    name,
+    protocol: 'http/1.1',
+    pods: [{ host: '127.0.0.1', port }],
+    method: 'GET',
+    path: '/',
+    headers: {},
+    bodyBase64: '',
+    connection: 'keep-alive',
+    ...more,
+  }
+}
+
+function context(arms: readonly AgentArm[], plan: Partial<AgentPlan>): PlanContext & { edges: string[] } {
+  const edges: string[] = []
+  return {
+    edges,
+    plan: { kind: 'paired', blockMs: 50, connections: 1, ratePerS: null, usageWindowMs: 5, seed: 'test', ...plan },
+    arms: arms.map((arm) => new ArmSender(arm)),
+    random: createRandom('test'),
+    edge: async (arm, edge) => {
+      edges.push(`${arm} ${edge}`)
+    },
+  }
+}
+
+test('paired: as many samples of every arm, each round complete, usage windows apart', async () => {
+  const port = await serve((_request, response) => response.end('ok'))
+  const given = context([agentArm('a', port), agentArm('b', port, { connection: 'per-request' })], {})
+  const block = await createPaired(given)(false, [0, 0])
+  const lengths = block.arms.map((arm) => decodeSamples(arm.latencyUs).length)
+  expect(lengths).toEqual([block.rounds, block.rounds])
+  expect(block.rounds).toBeGreaterThanOrEqual(200)
+  expect(given.edges.toSorted()).toEqual(['a end', 'a start', 'b end', 'b start'])
+  expect(block.arms.every((arm) => arm.usageRequests > 0)).toBe(true)
+})
+
+test('paired: a round in which one arm was not served counts for none', async () => {
+  let requests = 0
+  const port = await serve((_request, response) => response.end('ok'))
+  const failing = await serve((_request, response) => {
+    response.statusCode = ++requests % 10 === 0 ? 503 : 200
+    response.end('ok')
+  })
+  const block = await createPaired(context([agentArm('a', port), agentArm('b', failing)], { usageWindowMs: 0 }))(false, [0, 0])
+  const [a, b] = block.arms
+  expect(b?.errors).toBeGreaterThan(0)
+  expect(decodeSamples(a?.latencyUs ?? '').length).toBe(decodeSamples(b?.latencyUs ?? '').length)
+  expect(decodeSamples(a?.latencyUs ?? '').length).toBe(block.rounds - (b?.errors ?? 0))
+})
+
+test('a server that goes away fails the block and names the arm', async () => {
+  const port = await serve((request, response) => {
+    if (Math.random() < 0.01) request.socket.destroy()
+    else response.end('ok')
+  })
+  const run = createPaired(context([agentArm('gone', port)], {}))(false, [0])
+  await expect(run).rejects.toThrowError(ArmFailure)
+  await expect(run).rejects.toMatchObject({ arm: 'gone' })
+})
+
+test('rate: a stall of the server is in the latency from the intended time, and not in the service time', async () => {
+  let requests = 0
+  const port = await serve((_request, response) => {
+    // Once, after 100 requests, the whole process stands still for 200 ms.
+    if (++requests === 100) {
+      const end = performance.now() + 200
+      while (performance.now() < end);
+    }
+    response.end('ok')
+  })
+  const given = context([agentArm('stalls', port)], { kind: 'rate', ratePerS: 500, blockMs: 1000, connections: 1 })
+  const block = await createRate(given)(true, [0])
+  const latency = decodeSamples(block.arms[0]?.latencyUs ?? '').toSorted()
+  const service = decodeSamples(block.arms[0]?.serviceUs ?? '').toSorted()
+  // About 100 of 500 arrivals fall into the stall; on one connection only one request sees it as service time.
+  const over100ms = (samples: Float64Array): number => samples.filter((us) => us > 100_000).length
+  expect(over100ms(latency)).toBeGreaterThan(20)
+  expect(over100ms(service)).toBeLessThanOrEqual(2)
+  expect(latency.length).toBe(block.rounds)
+})
+
+test('saturate: counts what autocannon was answered, new connections too', async () => {
+  const port = await serve((_request, response) => response.end('ok'))
+  const arms = [agentArm('keep', port), agentArm('new', port, { connection: 'per-request' })]
+  const block = await createSaturate(context(arms, { kind: 'saturate', connections: 4, blockMs: 200 }), arms)(false, [0, 0])
+  const [keep, fresh] = block.arms
+  expect(keep?.throughputPerS).toBeGreaterThan(fresh?.throughputPerS ?? Infinity)
+  expect(fresh?.throughputPerS).toBeGreaterThan(0)
+})

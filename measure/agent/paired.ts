@@ -1,0 +1,99 @@
+/**
+ * Plan `paired`: rounds of one request to each arm in random order, on connections opened for this block alone.
+ * What drifts in the machine hits both requests of a round; what sticks to a connection ends with the block.
+ */
+import type { ArmSender } from './arm-sender.ts'
+import { isServed, type PlanContext, type RunBlock } from './plan-run.ts'
+import { encodeSamples } from './protocol.ts'
+import { Samples } from './samples.ts'
+
+const DISCARDED_ROUNDS = 100
+const LEAST_ROUNDS = 200
+
+interface Lane {
+  readonly sender: ArmSender
+  readonly samples: Samples
+  errors: number
+  usageRequests: number
+}
+
+export function createPaired(context: PlanContext): RunBlock {
+  const lanes: Lane[] = context.arms.map((sender) => ({ sender, samples: new Samples(), errors: 0, usageRequests: 0 }))
+  const order = lanes.slice()
+
+  /** One request to each arm; false when one was not served, then none of the round counts. */
+  const round = async (): Promise<boolean> => {
+    context.random.shuffle(order)
+    const before = lanes[0]?.samples.length ?? 0
+    let served = true
+    for (const lane of order) {
+      const timed = await lane.sender.send()
+      if (isServed(timed.status)) lane.samples.push((timed.endMs - timed.startMs) * 1000)
+      else {
+        lane.errors++
+        served = false
+      }
+    }
+    if (!served) for (const lane of lanes) lane.samples.truncate(before)
+    return served
+  }
+
+  const usageWindow = async (lane: Lane): Promise<void> => {
+    await context.edge(lane.sender.name, 'start')
+    const endMs = performance.now() + context.plan.usageWindowMs
+    while (performance.now() < endMs) {
+      await lane.sender.send()
+      lane.usageRequests++
+    }
+    await context.edge(lane.sender.name, 'end')
+  }
+
+  return async (warmUp, pods) => {
+    for (const [index, lane] of lanes.entries()) {
+      lane.sender.turnTo(pods[index] ?? 0)
+      lane.samples.clear()
+      lane.errors = 0
+      lane.usageRequests = 0
+    }
+    context.random.shuffle(order)
+    const opened = order.map((lane) => lane.sender.name)
+    for (const lane of order.slice()) await lane.sender.open(context.plan.connections)
+    let rounds = 0
+    try {
+      for (let i = 0; i < DISCARDED_ROUNDS; i++) await round()
+      for (const lane of lanes) {
+        lane.samples.clear()
+        lane.errors = 0
+      }
+      const startMs = performance.now()
+      while (rounds < LEAST_ROUNDS || performance.now() - startMs < context.plan.blockMs) {
+        await round()
+        rounds++
+      }
+      if (!warmUp && context.plan.usageWindowMs > 0) {
+        const windows = lanes.slice()
+        context.random.shuffle(windows)
+        for (const lane of windows) await usageWindow(lane)
+      }
+    } finally {
+      for (const lane of lanes) lane.sender.close()
+    }
+    return {
+      rounds,
+      opened,
+      requests: lanes.reduce((sum, lane) => sum + DISCARDED_ROUNDS + rounds + lane.usageRequests, 0),
+      arms: lanes.map((lane) => ({
+        arm: lane.sender.name,
+        latencyUs: encodeSamples(lane.samples.view()),
+        serviceUs: '',
+        errors: lane.errors,
+        throughputPerS: null,
+        usageRequests: lane.usageRequests,
+      })),
+      wantedPerS: null,
+      achievedPerS: null,
+      pacingErrorP99Us: null,
+      invalid: null,
+    }
+  }
+}

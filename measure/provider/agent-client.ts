@@ -1,0 +1,110 @@
+/** The worker's side of the load agent: one command at a time, and the CPU of an arm read at its windows' edges. */
+import { readLines } from '../agent/lines.ts'
+import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command, FirstResponse } from '../agent/protocol.ts'
+import type { CpuReading, PodProcess } from '../target.ts'
+
+export interface UsageWindow {
+  readonly start: readonly CpuReading[]
+  readonly end: readonly CpuReading[]
+}
+
+export interface MeasuredWithUsage extends BlockMeasured {
+  readonly usage: ReadonlyMap<string, UsageWindow>
+}
+
+/** A request or connection failed so that the block could not be measured. */
+export class BlockFailure extends Error {
+  readonly arm: string
+
+  constructor(arm: string, message: string) {
+    super(message)
+    this.arm = arm
+  }
+}
+
+export class AgentClient implements AsyncDisposable {
+  readonly #process: PodProcess
+  readonly #readCpu: (arm: string) => readonly CpuReading[]
+  readonly #onArm: (arm: string) => void
+  #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
+  #usage = new Map<string, UsageWindow>()
+  #starts = new Map<string, readonly CpuReading[]>()
+  #ended: string | undefined
+  #stderr = ''
+
+  constructor(
+    process: PodProcess,
+    readCpu: (arm: string) => readonly CpuReading[],
+    onArm: (arm: string) => void = () => undefined,
+  ) {
+    this.#process = process
+    this.#readCpu = readCpu
+    this.#onArm = onArm
+    readLines(process.stdout, (line) => this.#hear(line))
+    process.stderr.setEncoding('utf8')
+    process.stderr.on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-2000)
+    })
+    process.stdin.on('error', () => undefined)
+    void process.ended.then((how) => {
+      this.#ended = `the load agent ended: ${how}${this.#stderr === '' ? '' : `\n${this.#stderr}`}`
+      this.#settle?.reject(new Error(this.#ended))
+    })
+  }
+
+  /** Sends one request to each arm. @throws BlockFailure when an arm can't be reached */
+  async open(arms: readonly AgentArm[], plan: AgentPlan): Promise<readonly FirstResponse[]> {
+    const answer = await this.#ask({ type: 'open', arms, plan })
+    if (answer.type !== 'opened') throw new Error(`the load agent answered "${answer.type}" to "open"`)
+    return answer.responses
+  }
+
+  /** Measures one block with these pods, one of each arm in the arms' order. @throws BlockFailure */
+  async block(index: number, pods: readonly number[], warmUp = false): Promise<MeasuredWithUsage> {
+    this.#usage = new Map()
+    const answer = await this.#ask({ type: 'block', index, warmUp, pods })
+    if (answer.type !== 'block') throw new Error(`the load agent answered "${answer.type}" to "block"`)
+    return { ...answer, usage: this.#usage }
+  }
+
+  /** Ends the agent; pending calls reject with `reason`. */
+  stop(reason: string): void {
+    this.#settle?.reject(new Error(reason))
+    this.#process.kill()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.kill()
+    await this.#process.ended
+  }
+
+  async #ask(command: Command): Promise<Answer> {
+    if (this.#ended !== undefined) throw new Error(this.#ended)
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      this.#settle = { resolve, reject }
+      this.#tell(command)
+    })
+    if (answer.type === 'failed') throw new BlockFailure(answer.arm, answer.message)
+    return answer
+  }
+
+  #tell(command: Command): void {
+    this.#process.stdin.write(`${JSON.stringify(command)}\n`)
+  }
+
+  #hear(line: string): void {
+    const answer = JSON.parse(line) as Answer
+    if (answer.type !== 'edge') {
+      const settle = this.#settle
+      this.#settle = undefined
+      settle?.resolve(answer)
+      return
+    }
+    const reading = this.#readCpu(answer.arm)
+    if (answer.edge === 'start') {
+      this.#onArm(answer.arm)
+      this.#starts.set(answer.arm, reading)
+    } else this.#usage.set(answer.arm, { start: this.#starts.get(answer.arm) ?? [], end: reading })
+    this.#tell({ type: 'go' })
+  }
+}

@@ -1,0 +1,96 @@
+/** `npm test`: every check in order, whatever the ones before came to. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder, ensureBuilt } from './build.mjs'
+import { runLogged } from './program.mjs'
+import { SetupError } from './setup-error.mjs'
+import { addCounts, countVitest, renderCounts } from './test-counts.mjs'
+
+/**
+ * A check is a program of node_modules/.bin. `needsBuild`: it looks at dist/ (so do the specs and vitest.config.ts, which
+ * import the package by its name). `vitest`: its tests are counted one by one, every other check counts as one test.
+ * @type {{ name: string, command?: string[], needsBuild?: boolean, vitest?: boolean }[]}
+ */
+export const CHECKS = [
+  { name: 'lint', command: ['oxlint', '--deny-warnings'] },
+  { name: 'format', command: ['oxfmt', '--check'] },
+  { name: 'build' },
+  { name: 'types', command: ['tsc', '--noEmit'], needsBuild: true },
+  { name: 'publint', command: ['publint', '--strict'], needsBuild: true },
+  { name: 'attw', command: ['attw', '--pack', '.', '--profile', 'esm-only'], needsBuild: true },
+  { name: 'knip', command: ['knip'] },
+  { name: 'unit', command: ['vitest', 'run'], needsBuild: true, vitest: true },
+  { name: 'e2e', command: ['vitest', 'run', '--config', 'test/e2e/vitest.config.ts'], needsBuild: true, vitest: true },
+]
+
+/**
+ * @param {{ root: string, node: string, env: NodeJS.ProcessEnv, only: string[], say: (line: string) => void }} options
+ *   `only`: names of checks to run, none for all
+ * @returns {Promise<import('./test-counts.mjs').Counts>}
+ * @throws {SetupError} for a name that no check has
+ */
+export async function runChecks({ root, node, env, only, say }) {
+  const unknown = only.find((name) => !CHECKS.some((check) => check.name === name))
+  if (unknown)
+    throw new SetupError(`There is no check "${unknown}"; there are ${CHECKS.map((check) => check.name).join(', ')}.`)
+  const wanted = CHECKS.filter((check) => only.length === 0 || only.includes(check.name))
+  const folder = join(cacheFolder(root), 'test')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const context = { root, node, env, folder, say }
+
+  /** @type {Promise<Awaited<ReturnType<typeof ensureBuilt>>> | undefined} */
+  let build
+  const results = []
+  for (const check of wanted) {
+    if (check.name === 'build' || check.needsBuild) build ??= ensureBuilt(root, node, env)
+    const result = await runCheck(check, await build, context)
+    say(
+      `${result.counts.failed > 0 ? 'FAIL' : 'ok  '}  ${check.name.padEnd(8)}${result.seconds.toFixed(1).padStart(7)} s  ${result.note}`,
+    )
+    if (result.counts.failed > 0 && result.tail) say(`${indent(result.tail)}\n      (all of it: ${result.log})`)
+    results.push(result.counts)
+  }
+  const total = addCounts(results)
+  say(renderCounts(total))
+  if (env.MESHMARK_TEST_SUMMARY) writeFileSync(env.MESHMARK_TEST_SUMMARY, `${renderCounts(total)}\n`)
+  return total
+}
+
+async function runCheck(check, build, { root, node, env, folder, say }) {
+  if (check.name === 'build') {
+    const note = build.built ? '' : 'up to date'
+    return { ...build, counts: countOne(build.exitCode), note, log: join(cacheFolder(root), 'build.log') }
+  }
+  if (check.needsBuild && build.exitCode !== 0) {
+    return { counts: countOne(1), seconds: 0, note: 'not run: the build failed', tail: '' }
+  }
+  const [program, ...args] = check.command
+  const log = join(folder, `${check.name}.log`)
+  const report = join(folder, `${check.name}.json`)
+  const reporters = check.vitest ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []
+  const result = await runLogged([node, join(root, 'node_modules/.bin', program), ...args, ...reporters], {
+    cwd: root,
+    env: { ...env, NO_COLOR: '1', FORCE_COLOR: undefined },
+    log,
+    onQuiet: (seconds, lastLine) =>
+      say(`      ${check.name}: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`),
+  })
+  const counts = check.vitest ? countVitest(readReport(report), result.exitCode) : countOne(result.exitCode)
+  return { ...result, log, counts, note: check.vitest ? renderCounts(counts) : '' }
+}
+
+/** @param {number} exitCode */
+const countOne = (exitCode) => ({ passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 })
+
+/** @param {string} path */
+function readReport(path) {
+  try {
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {string} text */
+const indent = (text) => text.replaceAll(/^/gm, '      ')

@@ -1,0 +1,3 @@
+export type { Check } from './check.ts'
+export { runChecks } from './checks.ts'
+export { renderChecks } from './render-checks.ts'

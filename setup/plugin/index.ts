@@ -1,0 +1,102 @@
+/// <reference types="vitest/config" />
+/** The plugin: one project per mesh for `vitest bench`, nothing at all for `vitest run`. Runs in Vitest's main process. */
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Vite, VitestPluginContext } from 'vitest/node'
+import type { PluginContext } from '../../measure/context.ts'
+import { packageVersion } from '../../measure/package-root.ts'
+import { LAB_MESHES } from '../meshes.ts'
+import { assertSupportedNode } from './node-version.ts'
+import { type MeshmarkOptions, resolveOptions } from './options.ts'
+import { widenProjectFilter } from './project-filter.ts'
+import { provideLabOptions } from './run-state.ts'
+
+export type { BudgetInput } from '../../measure/statistics/budget.ts'
+export type { MeshmarkOptions, MeshOptions } from './options.ts'
+
+const TEST_TIMEOUT_MS = 300_000
+const HOOK_TIMEOUT_MS = 120_000
+
+/** Files that Vitest loads by path: beside this one once built. */
+const file = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
+
+interface BenchModeConfig {
+  benchmarkOnly?: boolean
+  project?: string | string[]
+  watch?: boolean
+  root?: string
+  projects?: unknown[]
+  testTimeout?: number
+  hookTimeout?: number
+}
+
+/**
+ * `plugins: [meshmark()]` in vitest.config.ts.
+ * @throws Error for options that can't be understood, and on a Node that Vitest 5 does not support
+ */
+export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
+  assertSupportedNode()
+  const resolved = resolveOptions(options, LAB_MESHES)
+  // One file each for the run: written by the worker, read by the reporter and the matchers.
+  const scratch = join(tmpdir(), `meshmark-${process.pid}`)
+  return {
+    name: 'meshmark',
+    config(user) {
+      const test: BenchModeConfig = user.test ?? {}
+      if (test.benchmarkOnly !== true) return
+      const filter = [test.project ?? []].flat()
+      const root = test.root ?? user.root ?? process.cwd()
+      const projects = resolved.projects.map((name) => {
+        const context: PluginContext = {
+          project: name,
+          root,
+          gate: resolved.gate,
+          seed: resolved.seed,
+          version: packageVersion(),
+          progressFile: `${scratch}-progress.json`,
+          noiseFloorFile: `${scratch}-noise-floor.json`,
+          budgets: resolved.budgets,
+        }
+        return {
+          extends: true as const,
+          test: {
+            name,
+            provide: { meshmark: context },
+            globalSetup: [file('global-setup')],
+            setupFiles: [file('setup')],
+            testTimeout: Math.max(test.testTimeout ?? 0, TEST_TIMEOUT_MS),
+            hookTimeout: Math.max(test.hookTimeout ?? 0, HOOK_TIMEOUT_MS),
+            benchmark: { provider: file('provider') },
+          },
+        }
+      })
+      provideLabOptions(resolved.lab)
+      return {
+        test: {
+          project: widenProjectFilter(filter, resolved.projects, test.projects === undefined ? [] : 'unknown'),
+          watch: test.watch ?? false,
+          // A spec that is only for other meshes (`test.on`) leaves its file empty here; that nothing was measured
+          // at all is the reporter's to say.
+          passWithNoTests: true,
+          projects,
+        },
+      }
+    },
+    configureVitest({ vitest, project }: VitestPluginContext) {
+      if (!project.config.benchmark.enabled) return
+      const reporter = file('reporter')
+      if (vitest.config.reporters.some((entry) => Array.isArray(entry) && entry[0] === reporter)) return
+      vitest.config.reporters.push([
+        reporter,
+        {
+          outputDir: join(vitest.config.root, resolved.outputDir),
+          gate: resolved.gate,
+          seed: resolved.seed,
+          projects: resolved.projects,
+          progressFile: `${scratch}-progress.json`,
+        },
+      ])
+    },
+  }
+}

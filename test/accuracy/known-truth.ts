@@ -1,0 +1,103 @@
+/**
+ * Known truth: one arm's server spins 1, 2.5 and 10 % of a request longer and reports what it really spun. The intervals of
+ * the difference must cover that, without bias; and 2.5 % against a budget of 1 % must be a `fail`.
+ * `npm run accuracy:known-truth -- --runs 40 --seconds 8 --judged 40`
+ */
+import { fileURLToPath } from 'node:url'
+import { mean, median, quantile, sortedCopy } from '../../measure/statistics/quantile.ts'
+import { decide } from '../../measure/statistics/outcome.ts'
+import { overheadOf } from '../../measure/provider/overheads.ts'
+import type { Overhead } from '../../measure/record.ts'
+import type { Lab } from '../../setup/lab/index.ts'
+import { arm, measure, withLab } from './lab-arms.ts'
+import { numberOptions } from './options.ts'
+
+const LEVELS = [0.01, 0.025, 0.1]
+const PORT = 8080
+const { runs, seconds, judged } = numberOptions({ runs: 40, seconds: 8, judged: 40 })
+const server = fileURLToPath(new URL('./spin-server.ts', import.meta.url))
+
+interface Run {
+  readonly overhead: Overhead
+  /** Median of what was really spun beyond the other arm's, µs. */
+  readonly truthUs: number
+  readonly referenceUs: number
+}
+
+async function run(lab: Lab, spinUs: number, options: { precision: string; cap: string }, seed: string): Promise<Run> {
+  const pod = await lab.deploy('baseline', { command: ['node', server, String(PORT)], port: PORT })
+  try {
+    const key = spinUs.toFixed(3)
+    const measured = await measure(
+      [
+        arm(lab, 'plain', [pod], { ...options, path: '/?spin=0' }),
+        arm(lab, 'spinning', [pod], { ...options, path: `/?spin=${key}` }),
+      ],
+      seed,
+    )
+    const report = await ask(lab, `http://${pod.host}:${pod.port}/report`)
+    const plain = measured.blocks.blocks.map((block) => block.arms.get('plain')?.latencyUs ?? new Float64Array())
+    return {
+      overhead: overheadOf(measured.blocks, 'spinning', 'plain', 'p50'),
+      truthUs: (report[key] ?? Number.NaN) - (report['0'] ?? Number.NaN),
+      referenceUs: median(plain.map((block) => quantile(sortedCopy(block), 0.5))),
+    }
+  } finally {
+    pod.remove()
+  }
+}
+
+async function ask(lab: Lab, url: string): Promise<Record<string, number>> {
+  const program = `fetch(${JSON.stringify(url)}).then((answer) => answer.text()).then((text) => process.stdout.write(text))`
+  const client = lab.pod('client').run(['node', '-e', program])
+  let text = ''
+  client.stdout.setEncoding('utf8')
+  client.stdout.on('data', (part: string) => (text += part))
+  await client.ended
+  return JSON.parse(text) as Record<string, number>
+}
+
+await withLab(async (lab) => {
+  const pilot = await run(lab, 1, { precision: '0.0001%', cap: '8s' }, 'pilot')
+  console.log(`a request takes ${pilot.referenceUs.toFixed(1)} µs (p50)`)
+  let coveredInAll = 0
+  let intervals = 0
+  let worstBias = 0
+  for (const level of LEVELS) {
+    const errors: number[] = []
+    const widths: number[] = []
+    let covered = 0
+    for (let i = 0; i < runs; i++) {
+      // A precision that is never reached: every run takes its whole time.
+      const { overhead, truthUs } = await run(
+        lab,
+        level * pilot.referenceUs,
+        { precision: '0.0001%', cap: `${seconds}s` },
+        `truth/${level}/${i}`,
+      )
+      const { differenceUs, differenceLowUs: low, differenceHighUs: high } = overhead
+      intervals++
+      if (differenceUs === null || low === null || high === null) {
+        console.log(`     no interval: ${overhead.unresolved}`)
+        continue
+      }
+      errors.push(differenceUs - truthUs)
+      widths.push((high - low) / 2)
+      if (low <= truthUs && truthUs <= high) covered++
+    }
+    coveredInAll += covered
+    const bias = mean(errors)
+    worstBias = Math.max(worstBias, Math.abs(bias))
+    console.log(
+      `+${level * 100} %: ${covered} of ${runs} intervals cover the truth; mean bias ${bias.toFixed(3)} µs; half-width median ${median(widths).toFixed(3)} µs`,
+    )
+  }
+  let failed = 0
+  for (let i = 0; i < judged; i++) {
+    const { overhead } = await run(lab, 0.025 * pilot.referenceUs, { precision: '0.5%', cap: '30s' }, `judged/${i}`)
+    if (decide(overhead, { relative: 0.01 }) === 'fail') failed++
+  }
+  console.log(`${coveredInAll} of ${intervals} intervals cover the truth; largest mean bias ${worstBias.toFixed(3)} µs`)
+  console.log(`2.5 % against a budget of 1 %: ${failed} of ${judged} runs fail`)
+  process.exitCode = coveredInAll >= 0.9 * intervals && worstBias <= 0.15 && failed >= 0.95 * judged ? 0 : 1
+})

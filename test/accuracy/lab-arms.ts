@@ -1,0 +1,33 @@
+/** The accuracy scripts measure in the real lab, through the real engine, without Vitest around it. */
+import { join } from 'node:path'
+import { parseHttpOptions, type HttpOptions } from '../../measure/load-options.ts'
+import { packageRoot } from '../../measure/package-root.ts'
+import { measureComparison, type MeasuredRun } from '../../measure/provider/measure-comparison.ts'
+import type { NamedArm } from '../../measure/provider/parity.ts'
+import { type DeployedWorkload, type Lab, openLab, upLab } from '../../setup/lab/index.ts'
+
+/** Brings a lab up, gives it to `use`, and takes it down whatever happens. */
+export async function withLab(use: (lab: Lab) => Promise<void>): Promise<void> {
+  const handle = await upLab({}, (line) => process.stderr.write(`${line}\n`))
+  process.on('exit', () => handle.down())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+  try {
+    await handle.upMesh('baseline')
+    await use(openLab(handle.runDir))
+  } finally {
+    handle.down()
+  }
+}
+
+export function arm(lab: Lab, name: string, pods: readonly DeployedWorkload[], options: HttpOptions): NamedArm {
+  return { name, pods, describe: () => lab.describe(), ...parseHttpOptions(options) }
+}
+
+export async function measure(arms: readonly NamedArm[], seed: string): Promise<MeasuredRun> {
+  return await measureComparison(arms, {
+    agentCommand: [process.execPath, join(packageRoot(), 'dist', 'agent.js')],
+    seed,
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  })
+}
