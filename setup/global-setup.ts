@@ -19,7 +19,8 @@ export default async function setup(project: TestProject): Promise<(() => void) 
   const state = runState()
   state.lab ??= up()
   const lab = await state.lab
-  await lab.upMesh(mesh)
+  // Every mesh is measured against the baseline beside it.
+  for (const name of new Set(['baseline', mesh] as const)) await lab.upMesh(name)
   project.provide('meshmarkRun', { runId: lab.runId, runDir: lab.runDir })
   state.users++
   return () => {

@@ -10,6 +10,7 @@ export const DEBIAN_PACKAGES = [
     programs: ['nsenter', 'setpriv', 'taskset'],
     why: "programs inside a pod's network, as its user, on its CPUs",
   },
+  { package: 'procps', programs: ['sysctl'], why: "network settings of the lab's own namespaces" },
 ]
 
 /** Debian packages that only fetching Envoy needs. */

@@ -26,8 +26,10 @@ export interface Daemon extends ProcessIdentity {
   readonly name: string
   readonly log: string
   readonly startTicks: string
-  /** Undefined while it runs, else how it ended, with the last lines that it wrote. */
-  ended(): string | undefined
+  /** Undefined while it runs, else how it ended (`when`), with the last lines that it wrote. */
+  ended(when?: string): string | undefined
+  /** Resolves when its exit status is known, which is a moment after it has ended; at once for another process's daemon. */
+  readonly reaped: Promise<void>
 }
 
 /** Starts a program in a pod, in a session of its own, pinned. nsenter, taskset and setpriv replace themselves by it: one process, one pid. */
@@ -58,11 +60,11 @@ export function startDaemon(options: DaemonOptions): Daemon {
       },
     )
     subprocess.nodeChildProcess.unref()
-    void subprocess.then((result) => {
+    const reaped = subprocess.then((result) => {
       exit = result.signal ? `was ended by ${result.signal}` : `ended with exit code ${result.exitCode ?? 'unknown'}`
     })
     const process = subprocess.pid === undefined ? undefined : identify(subprocess.pid)
-    return daemon(name, log, process ?? { pid: subprocess.pid ?? -1, startTicks: '' }, () => exit)
+    return daemon(name, log, process ?? { pid: subprocess.pid ?? -1, startTicks: '' }, () => exit, reaped)
   } finally {
     closeSync(descriptor)
   }
@@ -70,24 +72,33 @@ export function startDaemon(options: DaemonOptions): Daemon {
 
 /** A daemon that another process of this run started. */
 export function knownDaemon(name: string, log: string, identity: ProcessIdentity): Daemon {
-  return daemon(name, log, identity, () => undefined)
+  return daemon(name, log, identity, () => undefined, Promise.resolve())
 }
 
-function daemon(name: string, log: string, identity: ProcessIdentity, exit: () => string | undefined): Daemon {
+function daemon(
+  name: string,
+  log: string,
+  identity: ProcessIdentity,
+  exit: () => string | undefined,
+  reaped: Promise<void>,
+): Daemon {
   return {
     ...identity,
     name,
     log,
-    ended() {
+    reaped,
+    ended(when = '') {
       if (isRunning(identity)) return undefined
       const lines = lastLines(log)
-      return `${name} (pid ${identity.pid}) ${exit() ?? 'has ended'}${lines ? `; its last lines: ${lines}` : ', having written nothing'}`
+      return `${name} (pid ${identity.pid}) ${exit() ?? 'has ended'}${when}${lines ? `; its last lines: ${lines}` : ', having written nothing'}`
     },
   }
 }
 
-/** @throws LabError when the daemon has ended. */
-export function assertRunning(daemon: Daemon): void {
+/** @throws LabError when the daemon has ended, with its exit status where that is ours to know. */
+export async function assertRunning(daemon: Daemon): Promise<void> {
+  if (daemon.ended() === undefined) return
+  await daemon.reaped
   const ended = daemon.ended()
-  if (ended) throw new LabError(`${ended} (whole log: ${daemon.log})`)
+  if (ended) throw new LabError(`${ended}.`)
 }

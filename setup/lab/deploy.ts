@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Target } from '../../measure/target.ts'
 import { startDaemon } from './daemon.ts'
@@ -18,6 +18,7 @@ import type { RunState } from './run-state.ts'
 import { addService, removeService } from './services.ts'
 import type { Service } from './services.ts'
 import { settleAll } from './settle-all.ts'
+import { allocatePod } from './pod-number.ts'
 import { joinPods } from './topology.ts'
 import { usageReader } from './usage.ts'
 import type { ResolvedWorkload } from './workload/resolved-workload.ts'
@@ -69,7 +70,7 @@ export async function deployWorkload(
       `The workload ${workload.name} can't have port ${workload.port} in ${mesh}: ${refused}. Choose another.`,
     )
 
-  const { number, podDir } = allocate(run)
+  const { number, podDir } = allocatePod(run.dir)
   const pod = workloadPod(run.runId, number)
   const service = serviceOf(standIn.servicePrefix, number, pod, workload)
   const remove = remover(run, pod, podDir, service)
@@ -137,23 +138,6 @@ function startApp(run: RunState, pod: Pod, podDir: string, workload: ResolvedWor
     cwd: resolve(run.root, workload.cwd ?? '.'),
     log: join(podDir, 'app.log'),
   })
-}
-
-/** Takes the next pod number of the run: mkdir is atomic, so workers never share one, and directories of removed pods are never given again. */
-function allocate(run: RunState): { number: number; podDir: string } {
-  const taken = join(run.dir, 'numbers')
-  mkdirSync(taken, { recursive: true })
-  for (let number = readdirSync(taken).length; ; number++) {
-    try {
-      mkdirSync(join(taken, String(number)))
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue
-      throw error
-    }
-    const podDir = join(run.dir, 'pods', `p${number}`)
-    mkdirSync(podDir, { recursive: true })
-    return { number, podDir }
-  }
 }
 
 function serviceOf(prefix: string, number: number, pod: Pod, workload: ResolvedWorkload): Service {

@@ -37,11 +37,20 @@ export function holderOf(inode: string, pids: readonly number[]): string | undef
 }
 
 function descriptors(pid: number): string[] {
+  let names: string[]
   try {
-    return readdirSync(`/proc/${pid}/fd`).map((descriptor) => readlinkSync(`/proc/${pid}/fd/${descriptor}`))
+    names = readdirSync(`/proc/${pid}/fd`)
   } catch {
     return []
   }
+  return names.map((name) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${name}`)
+    } catch {
+      // Closed since the listing.
+      return ''
+    }
+  })
 }
 
 function read(file: string): string {

@@ -1,17 +1,23 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 const TAIL_BYTES = 4096
-const LINES = 6
+const LINES = 8
 
-/** The last lines of a log, for an error message; empty when there are none. Stack frames are left out: the message above them is what a reader needs. */
+/**
+ * What a log says at its end, for an error message; empty when it says nothing. From the last error on where there is one,
+ * without stack frames and the fields that Node prints after its errors: the message is what a reader needs.
+ */
 export function lastLines(file: string): string {
-  return tail(file)
+  const lines = tail(file)
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '' && !/^at .+[:(]/.test(line))
-    .slice(-LINES)
-    .join(' | ')
+    .filter((line) => line !== '' && !NOISE.test(line))
+  const error = lines.findLastIndex((line) => ERROR.test(line))
+  return (error === -1 ? lines.slice(-LINES) : lines.slice(error, error + LINES)).join(' | ')
 }
+
+const ERROR = /^(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?: /
+const NOISE = /^(?:at .+[:(].*|[{}^]|\w+: .+,|port: \d+|Emitted 'error' event .*|Node\.js v[\d.]+)$/
 
 /** The last 4 KiB of a file as it is. */
 export function tail(file: string): string {

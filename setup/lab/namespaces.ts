@@ -51,11 +51,13 @@ export function deleteNamespaces(names: readonly string[]): void {
   for (const name of names) rmSync(namespacePath(name), { force: true })
 }
 
-/** Pids whose network namespace is one of these. */
-export function processesIn(names: readonly string[]): number[] {
+/** Pids whose network namespace is one of these. Those in `known` are passed over, and all that are looked at are added to it. */
+export function processesIn(names: readonly string[], known?: Set<number>): number[] {
   const wanted = identities(names)
   if (wanted.size === 0) return []
   return pids().filter((pid) => {
+    if (known?.has(pid)) return false
+    known?.add(pid)
     const identity = namespaceIdentity(`/proc/${pid}/ns/net`)
     return identity !== undefined && wanted.has(identity)
   })

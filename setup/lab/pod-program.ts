@@ -19,17 +19,18 @@ export function runInPod(
   options: PodProgramOptions = {},
 ): PodProcess {
   const subprocess = execa(
-    'nsenter',
+    'setpriv',
+    // First in the chain, and kept through the others: until it has run, a killed parent leaves the program to the tear-down.
     [
+      '--pdeathsig',
+      'KILL',
+      '--',
+      'nsenter',
       `--net=${pod.netns}`,
       '--',
       'taskset',
       '-c',
       cpus,
-      'setpriv',
-      '--pdeathsig',
-      'KILL',
-      '--',
       ...resolveProgram(command),
     ],
     {

@@ -10,7 +10,7 @@ export function findOnPath(program: string, path: string = process.env['PATH'] ?
     .filter(isExecutable)
 }
 
-export function isExecutable(file: string): boolean {
+function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK)
     return statSync(file).isFile()

@@ -2,12 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Daemon } from './daemon.ts'
 import { LabError } from './lab-error.ts'
 import { holderOf, listeningSockets } from './listening.ts'
-import { tail } from './log-tail.ts'
+import { lastLines, tail } from './log-tail.ts'
 import { processesIn } from './namespaces.ts'
 import type { Pod } from './pod.ts'
 import { isProxyPort } from './proxy-ports.ts'
 
 const POLL_MS = 5
+
+/** How Node, and the C library's strerror() for others, name EADDRINUSE. */
+const IN_USE = /EADDRINUSE|address already in use/i
 
 export interface ReadinessOptions {
   readonly timeoutMs: number
@@ -30,8 +33,7 @@ export async function waitUntilListening(
     const sockets = listeningSockets(app.pid)
     if (sockets.some((socket) => socket.port === port && !socket.loopback)) return
     if (app.ended() !== undefined) {
-      // One turn of the event loop, so that the exit status is known.
-      await sleep(POLL_MS)
+      await app.reaped
       throw new LabError(endedBeforeListening(app, pod, port))
     }
     if (performance.now() > deadline) throw new LabError(notListening(app, port, options.timeoutMs))
@@ -40,16 +42,12 @@ export async function waitUntilListening(
 }
 
 function endedBeforeListening(app: Daemon, pod: Pod, port: number): string {
-  const ended = app.ended() ?? `${app.name} has ended`
-  const taken =
-    /EADDRINUSE[^\n]*?:(\d+)\s*$|[Aa]ddress already in use[^\n]*?:(\d+)\s*$|port:? (\d+)[^\n]*already in use/m.exec(
-      tail(app.log),
-    )
-  if (!/EADDRINUSE|[Aa]ddress already in use/.test(tail(app.log))) {
-    return `${ended} before it listened on port ${port}. Fix the command, or see the whole log: ${app.log}`
+  const log = tail(app.log)
+  if (!IN_USE.test(log)) {
+    return `${app.ended(` before it listened on port ${port}`) ?? app.name}. Fix the command or its environment.`
   }
-  const takenPort = Number(taken?.[1] ?? taken?.[2] ?? taken?.[3] ?? port)
-  return `Port ${takenPort} in the pod is already taken by ${takenBy(pod, takenPort)}: ${ended}. Listen on another port, or only once.`
+  const taken = Number(/(?:EADDRINUSE|in use)[^\n]*?:(\d+)\s*$/m.exec(log)?.[1] ?? port)
+  return `Port ${taken} in the pod is already taken by ${takenBy(pod, taken)}: ${app.ended() ?? app.name}. Listen on another port, or only once.`
 }
 
 function takenBy(pod: Pod, port: number): string {
@@ -66,7 +64,8 @@ function notListening(app: Daemon, port: number, timeoutMs: number): string {
     return `${waited} but on the loopback address only, where no other pod reaches it. Let it listen on 0.0.0.0 (or "::").`
   }
   const others = [...new Set(sockets.map((socket) => socket.port))]
+  const lines = lastLines(app.log)
   if (others.length > 0)
     return `${waited}; it listens on ${others.join(', ')}. Say that port in the workload, or let the server read $PORT.`
-  return `${waited}, nor on any other. Its log: ${app.log}`
+  return `${waited}, nor on any other${lines ? `; its last lines: ${lines}` : ', and has written nothing'}. Check that its port is ${port}.`
 }

@@ -41,11 +41,12 @@ test('a run that was killed when it was up is removed; a living neighbour is not
 test('killed at any moment while it comes up, the next start removes it and takes its place', WAIT, async () => {
   for (const delayMs of [0, 15, 40, 80, 150, 300]) {
     // oxlint-disable-next-line no-await-in-loop -- one lab at a time
-    await killAfter(delayMs)
+    expect({ delayMs, left: await killAfter(delayMs) }).toEqual({ delayMs, left: [] })
   }
 })
 
-async function killAfter(delayMs: number): Promise<void> {
+/** What is left of a run that was killed so long after its first sign of life, once the next one is up and down. */
+async function killAfter(delayMs: number): Promise<string[]> {
   const before = new Set(listRuns().map((run) => run.runId))
   const owner = startProgram('hold-lab')
   // From its first sign of life, or from `up` where it had to wait for another run of this machine.
@@ -54,13 +55,14 @@ async function killAfter(delayMs: number): Promise<void> {
   const runId = listRuns().find((run) => run.owner?.pid === owner.pid)?.runId
   await owner.kill()
   const next = await upLab({ waitMs: 500_000 }, () => {})
-  try {
-    expect(runId === undefined ? [] : leftovers(runId)).toEqual([])
-    expect(listRuns().filter((run) => run.owner?.pid === owner.pid)).toEqual([])
-  } finally {
-    next.down()
-  }
-  expect(leftovers(next.runId)).toEqual([])
+  const left = [
+    ...(runId === undefined ? [] : leftovers(runId)),
+    ...listRuns()
+      .filter((run) => run.owner?.pid === owner.pid)
+      .map((run) => run.dir),
+  ]
+  next.down()
+  return [...left, ...leftovers(next.runId)]
 }
 
 async function appeared(before: ReadonlySet<string>, pid: number): Promise<void> {

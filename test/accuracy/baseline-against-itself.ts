@@ -52,6 +52,7 @@ await withLab(async (lab) => {
     }
   }
 })
+for (const neighbour of neighbours) neighbour.kill('SIGKILL')
 const sd = Math.sqrt(estimates.reduce((sum, x) => sum + x * x, 0) / estimates.length)
 console.log(
   `${runs} runs, budget ${budget} %: ${outcomes.pass} pass, ${outcomes.fail} fail, ${outcomes.inconclusive} inconclusive; ` +

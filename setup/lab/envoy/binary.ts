@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { execa } from 'execa'
 import { LabError } from '../lab-error.ts'
 import { findOnPath } from '../program-path.ts'
@@ -22,7 +22,7 @@ export interface EnvoyBinary {
  */
 export async function findEnvoy(option?: string): Promise<EnvoyBinary> {
   const named = option ?? process.env['MESHMARK_ENVOY']
-  const candidates = named ? [named] : [...findOnPath('envoy'), ...installed()]
+  const candidates = named ? [resolve(named)] : [...findOnPath('envoy'), ...installed()]
   const path = candidates.find((candidate) => existsSync(candidate))
   if (path === undefined) {
     const places = installed().join(' or ')

@@ -5,6 +5,7 @@ import { issueCertificate } from '../certificates.ts'
 import { assertRunning, startDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'
 import { LabError } from '../lab-error.ts'
+import { lastLines } from '../log-tail.ts'
 import type { Pod } from '../pod.ts'
 import { askAdmin } from './admin.ts'
 import { PROXY_USER } from './binary.ts'
@@ -57,10 +58,10 @@ export async function startSidecar(options: SidecarOptions): Promise<Daemon> {
     signal?.throwIfAborted()
     const answer = await askAdmin(adminSocket(podDir), '/ready')
     if (answer?.status === 200) return daemon
-    assertRunning(daemon)
+    await assertRunning(daemon)
     if (performance.now() > deadline) {
       throw new LabError(
-        `${name} was not ready after ${READY_TIMEOUT_MS / 1000} s (${answer?.body.trim() ?? 'no answer'}). Its log: ${daemon.log}`,
+        `${name} was not ready after ${READY_TIMEOUT_MS / 1000} s (${answer?.body.trim() ?? 'no answer'}); its last lines: ${lastLines(daemon.log)}`,
       )
     }
     await sleep(POLL_MS)

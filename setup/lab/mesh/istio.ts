@@ -52,7 +52,7 @@ export const istio: MeshStandIn = {
   async attach(run, { pod, podDir, workload, signal }) {
     const { envoy } = readState(run)
     const client = clientSidecar(run)
-    assertRunning(client)
+    await assertRunning(client)
     const [server] = await settleAll([
       startSidecar({
         runDir: run.dir,

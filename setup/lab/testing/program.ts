@@ -12,7 +12,10 @@ export interface TestProgram {
   kill(): Promise<void>
 }
 
-export function startProgram(name: 'hold-lab' | 'hold-run' | 'take-lock', args: readonly string[] = []): TestProgram {
+export function startProgram(
+  name: 'hold-lab' | 'hold-run' | 'hold-workload' | 'take-lock',
+  args: readonly string[] = [],
+): TestProgram {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
   const child = execa(process.execPath, [file, ...args], {
     stdin: 'ignore',

@@ -42,7 +42,7 @@ export const deploymentFields: FieldRules = {
             imagePullPolicy: { ignore: 'ignored: there is no image to pull' },
             command: true,
             args: true,
-            env: true,
+            env: { [EACH]: { name: true, value: true } },
             ports: { [EACH]: { name: true, containerPort: true, protocol: true } },
             readinessProbe: PROBE,
             livenessProbe: PROBE,

@@ -21,19 +21,14 @@ export const deploymentSchema = v.object({
       spec: v.object({
         containers: only(
           v.object({
-            command: v.pipe(
-              v.array(
-                v.string('a command is a list of strings'),
-                'the lab runs the command on this machine, not the image: name one, as ["node", "/meshmark/echo.js"]',
-              ),
-              v.nonEmpty('the command is empty'),
-            ),
+            // Optional for a cluster, which has the image's own.
+            command: v.optional(v.array(v.string('a command is a list of strings')), []),
             args: v.optional(v.array(v.string('an argument is a string')), []),
             env: v.optional(
               v.array(
                 v.object({
                   name: text,
-                  value: v.string('the lab takes literal values only (a string; quote numbers)'),
+                  value: v.optional(v.string('the lab takes literal values only (a string; quote numbers)'), ''),
                 }),
               ),
               [],

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { isAbsolute, join, relative, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
 import * as v from 'valibot'
-import { LineCounter, isNode, parseAllDocuments } from 'yaml'
 import type { Document } from 'yaml'
 import { packageRoot } from '../../package-root.ts'
 import { LabError } from '../lab-error.ts'
@@ -10,8 +9,8 @@ import { deploymentSchema, serviceSchema } from './kubernetes-schema.ts'
 import type { Deployment, Service } from './kubernetes-schema.ts'
 import { deploymentFields, serviceFields, unhonoured } from './honoured-fields.ts'
 import type { ResolvedWorkload } from './resolved-workload.ts'
-
-type Path = readonly (string | number)[]
+import { readYaml, shownPath } from './yaml-source.ts'
+import type { FieldPath } from './yaml-source.ts'
 
 /** A string with a slash or a YAML ending is a path, anything else a name. */
 export function isManifestPath(spec: string): boolean {
@@ -38,15 +37,14 @@ export function manifestFile(spec: string, root: string): string {
  * @throws LabError with file, line, column and field path for what can't be read or honoured.
  */
 export function readWorkloadManifest(file: string, name?: string): ResolvedWorkload {
-  const lines = new LineCounter()
-  const documents = parse(file, lines)
-  const fail = (document: Document.Parsed, path: Path, message: string): LabError =>
-    new LabError(`${position(file, lines, document, path)}: ${fieldPath(path)}: ${message}`)
+  const source = readYaml(file)
+  const fail = (document: Document.Parsed, path: FieldPath, message: string): LabError =>
+    new LabError(`${source.locate(document, path)}: ${message}`)
   let deployment: Deployment | undefined
   let deploymentDocument: Document.Parsed | undefined
   let service: Service | undefined
   const notices: string[] = []
-  for (const document of documents) {
+  for (const document of source.documents) {
     const content: unknown = document.toJS()
     if (content === null) continue
     const kind = kindOf(content)
@@ -54,19 +52,16 @@ export function readWorkloadManifest(file: string, name?: string): ResolvedWorkl
       throw fail(
         document,
         ['kind'],
-        `the lab reads a Deployment and a Service, not ${kind === undefined ? 'this' : `a ${kind}`}. Remove the document, or run on Kubernetes.`,
+        'the lab reads a Deployment and a Service only. Remove the document, or run on Kubernetes.',
       )
     }
-    if (kind === 'Deployment' ? deployment : service)
+    if (kind === 'Deployment' ? deployment : service) {
       throw fail(document, ['kind'], `a second ${kind}: one workload is one Deployment and one Service.`)
+    }
     const check = unhonoured(content, kind === 'Deployment' ? deploymentFields : serviceFields)
     const refused = check.refused[0]
     if (refused) throw fail(document, refused.path, refused.reason)
-    notices.push(
-      ...check.ignored.map(
-        ({ path, reason }) => `${position(file, lines, document, path)}: ${fieldPath(path)}: ${reason}`,
-      ),
-    )
+    notices.push(...check.ignored.map(({ path, reason }) => `${source.locate(document, path)}: ${reason}`))
     if (kind === 'Deployment') {
       deployment = read(deploymentSchema, content, (path, message) => fail(document, path, message))
       deploymentDocument = document
@@ -76,12 +71,19 @@ export function readWorkloadManifest(file: string, name?: string): ResolvedWorkl
   }
   if (!deployment || !deploymentDocument || !service) {
     throw new LabError(
-      `${shown(file)}: a workload is a Deployment and a Service; the ${deployment ? 'Service' : 'Deployment'} is missing.`,
+      `${shownPath(file)}: a workload is a Deployment and a Service; the ${deployment ? 'Service' : 'Deployment'} is missing.`,
     )
   }
   const container = deployment.spec.template.spec.containers[0]
   const servicePort = service.spec.ports[0]
   const port = targetPort(service, deployment)
+  if (container.command.length === 0) {
+    throw fail(
+      deploymentDocument,
+      ['spec', 'template', 'spec', 'containers', 0, 'command'],
+      'the lab runs the command on this machine, not the image: name one, as ["node", "/meshmark/echo.js"]',
+    )
+  }
   const containerPath = ['spec', 'template', 'spec', 'containers', 0]
   if (port === undefined) {
     throw fail(
@@ -114,30 +116,10 @@ export function readWorkloadManifest(file: string, name?: string): ResolvedWorkl
   }
 }
 
-function parse(file: string, lines: LineCounter): Document.Parsed[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new LabError(
-      `Can't read the workload ${shown(file)}: ${error instanceof Error ? error.message : String(error)}.`,
-    )
-  }
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
-  const list = Array.isArray(documents) ? documents : []
-  for (const document of list) {
-    const error = document.errors[0]
-    if (!error) continue
-    const { line, col } = lines.linePos(error.pos[0])
-    throw new LabError(`${shown(file)}:${line}:${col}: this is not YAML: ${error.message}`)
-  }
-  return list
-}
-
 function read<const TSchema extends v.GenericSchema>(
   schema: TSchema,
   content: unknown,
-  fail: (path: Path, message: string) => LabError,
+  fail: (path: FieldPath, message: string) => LabError,
 ): v.InferOutput<TSchema> {
   const result = v.safeParse(schema, content)
   if (result.success) return result.output
@@ -159,27 +141,4 @@ function kindOf(content: unknown): string | undefined {
   return typeof content === 'object' && content !== null && 'kind' in content && typeof content.kind === 'string'
     ? content.kind
     : undefined
-}
-
-/** file:line:column of the field, or of the nearest field above it that is there. */
-function position(file: string, lines: LineCounter, document: Document.Parsed, path: Path): string {
-  for (let length = path.length; length >= 0; length--) {
-    const node = document.getIn(path.slice(0, length), true)
-    if (!isNode(node) || !node.range) continue
-    const { line, col } = lines.linePos(node.range[0])
-    return `${shown(file)}:${line}:${col}`
-  }
-  return shown(file)
-}
-
-function fieldPath(path: Path): string {
-  return (
-    path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('') ||
-    'the document'
-  )
-}
-
-function shown(file: string): string {
-  const short = relative(process.cwd(), file)
-  return short.startsWith('..') ? file : short
 }

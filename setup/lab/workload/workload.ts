@@ -20,8 +20,16 @@ export interface ServerCommand {
 export type WorkloadSpec = string | ServerCommand
 
 const commandSchema = v.strictObject({
-  command: v.pipe(v.array(v.pipe(v.string(), v.nonEmpty())), v.nonEmpty()),
-  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535)),
+  command: v.pipe(
+    v.array(v.string()),
+    v.check((command) => Boolean(command[0]), 'it names no program'),
+  ),
+  port: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(1, 'ports are 1 to 65535'),
+    v.maxValue(65535, 'ports are 1 to 65535'),
+  ),
   env: v.optional(v.record(v.string(), v.string())),
   cwd: v.optional(v.string()),
   protocol: v.optional(v.picklist(['http/1.1', 'grpc', 'websocket'])),
