@@ -21,7 +21,9 @@ export default defineConfig({
     }),
   ],
   test: {
-    include: ['{fixtures,measure,reporters,setup}/**/*.test.ts'],
+    include: ['{fixtures,measure,reporters,setup}/**/*.test.{ts,mjs}'],
+    // The suites check behaviour; what they start must not run beside a second lab.
+    fileParallelism: false,
     benchmark: { include: ['bench/**/*.bench.ts'] },
   },
 })

@@ -17,6 +17,10 @@ export function liveEstimate(measured: MeasuredBlocks): Progress['estimate'] {
     { looks: measured.looks },
   )
   if (estimate.kind === 'refused') return null
+  if (of === 'throughput') {
+    const loss = (logRatio: number): number => -Math.expm1(-logRatio)
+    return { of, arm, relative: loss(estimate.estimate), low: loss(estimate.low), high: loss(estimate.high) }
+  }
   const { relative, low, high } = relativeFromLogRatio(estimate)
   return { of, arm, relative, low, high }
 }

@@ -152,11 +152,26 @@ function estimate(
     figures.map((figure) => ({ ...figure, value: figure.difference })),
     options,
   )
-  return { ...fromLogRatio(ratio), ...(difference.kind === 'refused' ? {} : fromDifference(difference)) }
+  const relative = of === 'throughput' ? lossFromLogRatio(ratio) : fromLogRatio(ratio)
+  return { ...relative, ...(difference.kind === 'refused' ? {} : fromDifference(difference)) }
 }
 
 function fromLogRatio(estimate: BlockEstimate): Estimated {
   return { ...NOTHING, ...relativeFromLogRatio(estimate), effectiveBlocks: estimate.effectiveN }
+}
+
+/** Throughput is dearer by the share that is lost, 1 − B/A: it can't be over 100 %. */
+function lossFromLogRatio(estimate: BlockEstimate): Estimated {
+  const loss = (logRatio: number): number => -Math.expm1(-logRatio)
+  return {
+    ...NOTHING,
+    relative: loss(estimate.estimate),
+    low: loss(estimate.low),
+    high: loss(estimate.high),
+    decisionLow: loss(estimate.decisionLow),
+    decisionHigh: loss(estimate.decisionHigh),
+    effectiveBlocks: estimate.effectiveN,
+  }
 }
 
 function fromDifference(estimate: BlockEstimate): Partial<Estimated> {

@@ -5,6 +5,7 @@ import { lastLines } from './log-tail.ts'
 import type { Pod } from './pod.ts'
 import { identify, isRunning } from './process-identity.ts'
 import type { ProcessIdentity } from './process-identity.ts'
+import { atPriority } from './priority.ts'
 import { markOf, resolveProgram } from './program-environment.ts'
 
 export interface DaemonOptions {
@@ -46,7 +47,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
   try {
     const subprocess = execa(
       'nsenter',
-      [`--net=${pod.netns}`, '--', 'taskset', '-c', cpus, ...identity, ...resolveProgram(options.command)],
+      [`--net=${pod.netns}`, '--', ...atPriority(), 'taskset', '-c', cpus, ...identity, ...resolveProgram(options.command)],
       {
         cwd,
         env: { ...env, ...markOf(pod) },

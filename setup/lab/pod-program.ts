@@ -1,6 +1,7 @@
 import { execa } from 'execa'
 import type { PodProcess } from '../../measure/target.ts'
 import type { Pod } from './pod.ts'
+import { atPriority } from './priority.ts'
 import { markOf, programEnvironment, resolveProgram } from './program-environment.ts'
 
 export interface PodProgramOptions {
@@ -28,6 +29,7 @@ export function runInPod(
       'nsenter',
       `--net=${pod.netns}`,
       '--',
+      ...atPriority(),
       'taskset',
       '-c',
       cpus,
