@@ -78,7 +78,9 @@ export function parseHttpOptions(input: unknown): { request: RequestShape; plan:
   const body = filler(options.body)
   const blockMs = options.block === undefined ? LEAST_BLOCK_MS : parseDurationMs(options.block)
   if (blockMs < LEAST_BLOCK_MS) {
-    throw new Error(`load.http: block '${options.block}' is shorter than ${LEAST_BLOCK_MS} ms, too short to average over`)
+    throw new Error(
+      `load.http: block '${options.block}' is shorter than ${LEAST_BLOCK_MS} ms, too short to average over`,
+    )
   }
   const precision = options.precision === undefined ? DEFAULTS[kind].precision : parsePercent(options.precision)
   if (!(precision > 0)) throw new Error(`load.http: precision '${options.precision}' must be over 0`)

@@ -2,22 +2,41 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-let root: string | undefined
+interface Manifest {
+  readonly name?: unknown
+  readonly version?: unknown
+}
 
-/** The folder of this package, from the built files and from the sources alike. */
+let found: string | undefined
+
+/**
+ * The folder of the meshmark package itself, whether this runs from a source checkout or bundled in `dist/`.
+ * @throws Error when no package.json named `meshmark` is above this file
+ */
 export function packageRoot(): string {
-  if (root !== undefined) return root
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json')
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'meshmark') {
-      root = folder
-      return folder
-    }
-    if (folder === dirname(folder)) throw new Error(`meshmark's own package.json was not found above ${import.meta.url}`)
-  }
+  found ??= search(dirname(fileURLToPath(import.meta.url)))
+  return found
 }
 
 /** Version of this package. */
 export function packageVersion(): string {
-  return String(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')).version)
+  return String(readManifest(join(packageRoot(), 'package.json')).version)
+}
+
+/** This code runs as TypeScript from a checkout: its neighbours in `dist/` may be older than it. */
+export function runsFromSource(): boolean {
+  return import.meta.url.endsWith('.ts')
+}
+
+function search(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const file = join(folder, 'package.json')
+    if (existsSync(file) && readManifest(file).name === 'meshmark') return folder
+    if (dirname(folder) === folder) throw new Error(`No package.json of meshmark above ${from}: reinstall the package.`)
+  }
+}
+
+function readManifest(file: string): Manifest {
+  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  return typeof parsed === 'object' && parsed !== null ? parsed : {}
 }

@@ -154,7 +154,7 @@ export const overheadSchema = v.object({
   /** One-sided 99 % bounds with the error spent over the looks: what outcomes are decided by. */
   decisionLow: orNull(finite),
   decisionHigh: orNull(finite),
-  /** Absolute change: µs for latency and cpu, requests/s for throughput, bytes for memory; null where it has no meaning. */
+  /** Absolute change: µs for latency and cpu (for throughput requests/s, for memory bytes); null where there is none. */
   differenceUs: orNull(finite),
   differenceLowUs: orNull(finite),
   differenceHighUs: orNull(finite),
@@ -187,7 +187,6 @@ export const planSchema = v.object({
   ratePerS: orNull(finite),
   seed: v.string(),
 })
-export type PlanRecord = v.InferOutput<typeof planSchema>
 
 export const comparisonSchema = v.object({
   id: v.string(),

@@ -49,6 +49,11 @@ test.each<[string, Partial<RunFacts>, string[]]>([
     { tests: [], projectsWithSpecs: new Set(['baseline']) },
     ['istio: no comparison: no spec ran in it'],
   ],
+  [
+    'a worker that died',
+    { tests: [ran('istio', { state: 'pending' }), ran('istio', { state: 'failed' })] },
+    ['istio: no comparison: the worker ended before its test did'],
+  ],
   ['interrupted', { tests: [], interrupted: true }, ['istio: no comparison: the run was interrupted']],
   ['left out by a filter', { tests: [ran('istio', { state: 'skipped' })], filtered: true }, []],
   ['plain functions only', { tests: [ran('istio', { benchmarks: 2 })] }, []],

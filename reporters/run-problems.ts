@@ -20,9 +20,12 @@ const hasRun = ({ state }: MeasuredTest): boolean => state === 'passed' || state
 const tests = (count: number): string => (count === 1 ? 'its test' : `its ${count} tests`)
 
 function whyNothing(project: string, run: RunFacts): string | undefined {
-  const ran = run.tests.filter((test) => test.project === project && hasRun(test))
+  const own = run.tests.filter((test) => test.project === project)
+  const ran = own.filter(hasRun)
   const failed = ran.filter(({ state }) => state === 'failed').length
   if (run.interrupted) return 'the run was interrupted'
+  const unfinished = own.filter(({ state }) => state === 'pending').length
+  if (unfinished > 0) return `the worker ended before ${tests(unfinished)} did`
   if (ran.length === 0) {
     if (!run.projectsWithSpecs.has(project)) return run.filtered ? undefined : 'no spec ran in it'
     return run.filtered ? undefined : 'no test applies to it, or all were skipped'

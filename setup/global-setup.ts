@@ -2,22 +2,25 @@
  * Vitest's global set-up of each mesh's project, in the main process: brings the lab and the project's mesh up before
  * any spec runs. All projects' set-ups run first and all tear-downs last, so the last one takes the lab down.
  */
-import { rmSync } from 'node:fs'
 import type { TestProject } from 'vitest/node'
 import '../measure/context.ts'
 import { upLab } from './lab/index.ts'
 import { assertLabMesh } from './meshes.ts'
 import { runState } from './plugin/run-state.ts'
 
-const EXIT_CODES = { SIGTERM: 143, SIGHUP: 129 } as const
+/** As a shell gives them: 128 + number of the signal. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 export default async function setup(project: TestProject): Promise<(() => void) | undefined> {
   if (!project.config.benchmark.enabled) return undefined
-  const context = project.getProvidedContext().meshmark
-  const mesh = context.project
+  const mesh = project.getProvidedContext().meshmark.project
   assertLabMesh(mesh, 'meshmark')
   const state = runState()
-  state.lab ??= up()
+  if (state.lab === undefined) {
+    // Before anything is up: a run that is waiting or half-way up must not leave anything either.
+    exitOnSignals()
+    state.lab = upLab({ ...state.labOptions, runId: state.runId }, say)
+  }
   const lab = await state.lab
   // Every mesh is measured against the baseline beside it.
   for (const name of new Set(['baseline', mesh] as const)) await lab.upMesh(name)
@@ -28,19 +31,19 @@ export default async function setup(project: TestProject): Promise<(() => void) 
     if (state.users > 0) return
     state.lab = undefined
     lab.down()
-    for (const file of [context.progressFile, context.noiseFloorFile]) rmSync(file, { force: true })
   }
 }
 
-async function up(): ReturnType<typeof upLab> {
-  const lab = await upLab(runState().labOptions, (line) => process.stderr.write(`meshmark  ${line}\n`))
-  // Synchronous, so that it runs to its end in an exit handler, too.
-  process.on('exit', () => lab.down())
+function say(line: string): void {
+  process.stderr.write(`meshmark  ${line}\n`)
+}
+
+/** The lab takes itself down when the process exits; by default a signal would end it without that. */
+function exitOnSignals(): void {
   for (const [signal, code] of Object.entries(EXIT_CODES)) {
-    process.on(signal, () => {
-      lab.down()
+    process.once(signal, () => {
+      say(`${signal}: the run ends here, and leaves no record. The lab is taken down.`)
       process.exit(code)
     })
   }
-  return lab
 }

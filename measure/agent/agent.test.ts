@@ -70,7 +70,10 @@ test('paired: a round in which one arm was not served counts for none', async ()
     response.statusCode = ++requests % 10 === 0 ? 503 : 200
     response.end('ok')
   })
-  const block = await createPaired(context([agentArm('a', port), agentArm('b', failing)], { usageWindowMs: 0 }))(false, [0, 0])
+  const block = await createPaired(context([agentArm('a', port), agentArm('b', failing)], { usageWindowMs: 0 }))(
+    false,
+    [0, 0],
+  )
   const [a, b] = block.arms
   expect(b?.errors).toBeGreaterThan(0)
   expect(decodeSamples(a?.latencyUs ?? '').length).toBe(decodeSamples(b?.latencyUs ?? '').length)
@@ -111,7 +114,10 @@ test('rate: a stall of the server is in the latency from the intended time, and 
 test('saturate: counts what autocannon was answered, new connections too', async () => {
   const port = await serve((_request, response) => response.end('ok'))
   const arms = [agentArm('keep', port), agentArm('new', port, { connection: 'per-request' })]
-  const block = await createSaturate(context(arms, { kind: 'saturate', connections: 4, blockMs: 200 }), arms)(false, [0, 0])
+  const block = await createSaturate(context(arms, { kind: 'saturate', connections: 4, blockMs: 200 }), arms)(
+    false,
+    [0, 0],
+  )
   const [keep, fresh] = block.arms
   expect(keep?.throughputPerS).toBeGreaterThan(fresh?.throughputPerS ?? Infinity)
   expect(fresh?.throughputPerS).toBeGreaterThan(0)

@@ -69,7 +69,9 @@ async function block(command: Extract<Command, { type: 'block' }>): Promise<void
     arms: measured.arms,
     invalid:
       measured.invalid ??
-      (waited > MOST_RUN_QUEUE_WAIT ? `the agent waited ${(waited * 100).toFixed(0)} % of the block for its CPU` : null),
+      (waited > MOST_RUN_QUEUE_WAIT
+        ? `the agent waited ${(waited * 100).toFixed(0)} % of the block for its CPU`
+        : null),
     generator: {
       cpuShare: self.cpuShare,
       cpuUsPerRequest: self.cpuUs / Math.max(1, measured.requests),

@@ -59,7 +59,7 @@ export function createRate(context: PlanContext): RunBlock {
 /** Poisson arrivals within a window, ms from its start: constant gaps can beat with timers of what is measured. */
 function arrivals(ratePerS: number, windowMs: number, next: () => number): Float64Array {
   const times: number[] = []
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     at += (-Math.log(1 - next()) * 1000) / ratePerS
     if (at >= windowMs) break
     times.push(at)

@@ -12,10 +12,7 @@ import { Samples } from './samples.ts'
 const RAMP_MS = 100
 const STOP_SEEN_MS = 20
 
-export function createSaturate(
-  context: PlanContext,
-  arms: readonly AgentArm[],
-): RunBlock {
+export function createSaturate(context: PlanContext, arms: readonly AgentArm[]): RunBlock {
   return async (warmUp, pods) => {
     const order = arms.slice()
     context.random.shuffle(order)
@@ -50,13 +47,16 @@ async function runWindow(context: PlanContext, arm: AgentArm, pod: PodAddress, w
     {
       url: `http://${pod.host}:${pod.port}${arm.path}`,
       method: arm.method as 'GET',
-      headers: { ...arm.headers },
+      headers: {
+        ...arm.headers,
+        // Not autocannon's reconnectRate: with 1 it never answers (seen with autocannon 9.0.0).
+        ...(arm.connection === 'per-request' ? { connection: 'close' } : {}),
+      },
       connections: context.plan.connections,
       duration: 3600,
       // autocannon looks whether it was stopped once per sample.
       sampleInt: STOP_SEEN_MS,
       ...(body.length > 0 ? { body } : {}),
-      ...(arm.connection === 'per-request' ? { reconnectRate: 1 } : {}),
     },
     () => undefined,
   )

@@ -44,7 +44,7 @@ function statistics(blocks: readonly Float64Array[]): Statistics {
     samples: undefined,
     samplesCount: pooled.length,
     min: pooled[0] ?? Number.NaN,
-    max: pooled[pooled.length - 1] ?? Number.NaN,
+    max: pooled.at(-1) ?? Number.NaN,
     mean: average,
     p50: middle,
     p75: quantile(pooled, 0.75),

@@ -18,7 +18,10 @@ export async function runFunctions(group: BenchmarkGroup): Promise<BenchResult[]
   for (const task of tasks) {
     const { result } = task
     if (result.state === 'completed') results.push({ ...result, name: task.name } as BenchResult)
-    else errors.push('error' in result ? result.error : new Error(`benchmark "${task.name}" did not complete (${result.state})`))
+    else
+      errors.push(
+        'error' in result ? result.error : new Error(`benchmark "${task.name}" did not complete (${result.state})`),
+      )
   }
   if (errors.length > 1) throw new AggregateError(errors, 'Some benchmarks failed')
   if (errors.length === 1) throw errors[0]

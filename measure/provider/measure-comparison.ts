@@ -214,5 +214,7 @@ function assertServed(blocks: readonly RawBlock[]): void {
   )
   if (served) return
   const errors = blocks.flatMap((block) => [...block.arms].map(([name, arm]) => `"${name}": ${arm.errors} errors`))
-  throw new Error(`No round was served by every arm (${[...new Set(errors)].slice(0, 4).join('; ')}): nothing was measured.`)
+  throw new Error(
+    `No round was served by every arm (${[...new Set(errors)].slice(0, 4).join('; ')}): nothing was measured.`,
+  )
 }

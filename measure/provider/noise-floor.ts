@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Comparison, Metric } from '../record.ts'
 
-/** Half-width of the A/A interval by metric, fraction. */
+/** How far the A/A interval reaches from 0, by metric, fraction. */
 export type NoiseFloor = Partial<Record<Metric, number>>
 
 /** A comparison of the baseline with itself. */

@@ -93,7 +93,9 @@ export function precisionReached(measured: MeasuredBlocks): number | null {
   const [reference = '', ...others] = measured.arms
   let widest: number | null = null
   for (const arm of others) {
-    const figures = valid.flatMap((block) => pairFigure(block, arm, reference, of, measured.plan.kind === 'paired') ?? [])
+    const figures = valid.flatMap(
+      (block) => pairFigure(block, arm, reference, of, measured.plan.kind === 'paired') ?? [],
+    )
     const estimate = estimateAcrossPods(
       figures.map((figure) => ({ ...figure, value: figure.logRatio })),
       { looks: measured.looks },
@@ -130,7 +132,10 @@ function estimate(
   }
   if (of === 'memory') return memory(valid, arm, over)
   if (of === 'cpu' && valid.every((block) => [...block.arms.values()].every((raw) => raw.cpuRequests === 0))) {
-    return { ...NOTHING, unresolved: 'CPU was not measured: the cap leaves no time for it (10 s is enough for two arms)' }
+    return {
+      ...NOTHING,
+      unresolved: 'CPU was not measured: the cap leaves no time for it (10 s is enough for two arms)',
+    }
   }
   const tail = POOLED.find((metric) => metric === of)
   if (tail !== undefined) {
@@ -194,7 +199,9 @@ function memory(valid: readonly RawBlock[], arm: string, over: string): Estimate
   const last = readings.at(-1)
   if (last === undefined) return { ...NOTHING, unresolved: 'memory was not read' }
   const low = Math.min(...readings.map(({ x, y }) => (x - MEMORY_RESOLUTION_BYTES) / (y + MEMORY_RESOLUTION_BYTES) - 1))
-  const high = Math.max(...readings.map(({ x, y }) => (x + MEMORY_RESOLUTION_BYTES) / (y - MEMORY_RESOLUTION_BYTES) - 1))
+  const high = Math.max(
+    ...readings.map(({ x, y }) => (x + MEMORY_RESOLUTION_BYTES) / (y - MEMORY_RESOLUTION_BYTES) - 1),
+  )
   const differences = readings.map(({ x, y }) => x - y)
   const [least, most] = [Math.min(...differences), Math.max(...differences)]
   return {

@@ -11,23 +11,25 @@ function arm(name: string, options: HttpOptions = {}, target: Partial<Target> = 
     describe: () => {
       throw new Error('not described in this test')
     },
-    pods: [{
-      workload: 'http-echo',
-      mesh: 'baseline',
-      standIn: false,
-      protocol,
-      host: '10.0.0.1',
-      port: 80,
-      sidecars: 0,
-      traits: { 'server cpus': '1' },
-      readCpu: () => [],
-      readMemory: () => [],
-      failure: () => undefined,
-      runInClient: () => {
-        throw new Error('not run in this test')
+    pods: [
+      {
+        workload: 'http-echo',
+        mesh: 'baseline',
+        standIn: false,
+        protocol,
+        host: '10.0.0.1',
+        port: 80,
+        sidecars: 0,
+        traits: { 'server cpus': '1' },
+        readCpu: () => [],
+        readMemory: () => [],
+        failure: () => undefined,
+        runInClient: () => {
+          throw new Error('not run in this test')
+        },
+        ...target,
       },
-      ...target,
-    }],
+    ],
   }
 }
 

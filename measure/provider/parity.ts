@@ -31,7 +31,9 @@ export function assertComparable(arms: readonly NamedArm[]): Plan {
   const names = new Set<string>()
   for (const arm of arms) {
     if (names.has(arm.name)) {
-      throw new Error(`Two arms are named "${arm.name}": an arm compared with itself is no comparison. Name them apart.`)
+      throw new Error(
+        `Two arms are named "${arm.name}": an arm compared with itself is no comparison. Name them apart.`,
+      )
     }
     names.add(arm.name)
   }
@@ -61,7 +63,8 @@ export function parityDifferences(arms: readonly NamedArm[], responses: readonly
     const values = Object.fromEntries(arms.map((arm) => [arm.name, of(arm)]))
     if (new Set(Object.values(values)).size > 1) differences.push({ trait, values, blocking })
   }
-  for (const trait of traits) compare(trait, (arm) => String(targetOf(arm).traits[trait] ?? '–'), BLOCKING.includes(trait))
+  for (const trait of traits)
+    compare(trait, (arm) => String(targetOf(arm).traits[trait] ?? '–'), BLOCKING.includes(trait))
   compare('pods', (arm) => String(arm.pods.length), true)
   compare('connection', (arm) => arm.request.connection, false)
   compare('request body bytes', (arm) => String(arm.request.body.length), false)

@@ -23,7 +23,11 @@ export interface ComparisonHead {
   readonly responses: readonly FirstResponse[]
 }
 
-export function recordComparison(head: ComparisonHead, measured: MeasuredBlocks, arms: readonly NamedArm[]): Comparison {
+export function recordComparison(
+  head: ComparisonHead,
+  measured: MeasuredBlocks,
+  arms: readonly NamedArm[],
+): Comparison {
   const valid = measured.blocks.filter((block) => block.invalid === null)
   const reference = arms[0]?.name ?? ''
   const paired = measured.plan.kind === 'paired'

@@ -1,73 +1,84 @@
-import { effectiveCount } from './autocorrelation.ts'
 import type { BlockEstimate, Refusal } from './block-estimate.ts'
-import { decisionAlpha } from './decision-level.ts'
+import { halfWidth } from './block-estimate.ts'
 import { estimateFromBlocks } from './estimate.ts'
-import { hodgesLehmann } from './hodges-lehmann.ts'
-import { mean } from './quantile.ts'
+import { podComponents } from './pod-components.ts'
+import type { PodComponents, PodFigure } from './pod-components.ts'
 import { studentUpperQuantile } from './student-distribution.ts'
 
-/** One block's figure, and which pod of each arm served the block. */
-export interface PodFigure {
-  value: number
-  /** Pod of the arm that is compared. */
-  pod: number
-  /** Pod of the arm it is compared to. */
-  overPod: number
-}
+export type { PodFigure } from './pod-components.ts'
 
 /** Two-sided 95 %. */
 const SHOWN_ALPHA = 0.025
 const SHOWN_Z = 1.959964
 
 /**
- * Estimate over blocks that were spread over several pods of each arm. Pods are a random effect: two pods of one workload differ by some
- * tenths of a percent for as long as they live, and more blocks on the same pods do not average that out. With R pods an arm, crossed,
+ * One-sided error of the decision bounds where pods matter, whatever the looks: they see the same pods again, and a stop on precision
+ * depends on the width, not on the side. Under the 1 % that is claimed, because Satterthwaite's degrees of freedom err there by a half
+ * when one arm's pods differ much more than the other's. Calibrated by test/accuracy/outcome-simulation.ts.
+ */
+const POD_DECISION_ALPHA = 0.006
+
+/**
+ * Estimate over blocks that were spread over several pods of each arm, in the order they were measured. Pods are a random effect: two pods of one
+ * workload differ by some tenths of a percent for as long as they live, and more blocks on the same pods do not average that out.
  *
- *   Var = S²(arm) / R + S²(over) / R − SE²(blocks),   never below SE²(blocks)
+ *   Var = σ²(arm)·Σnᵢ²/n² + σ²(over)·Σnⱼ²/n² + SE²(blocks)
  *
- * where S² is the variance of the pods' own estimates (Hodges–Lehmann over a pod's blocks) and the blocks' own noise, which is in both, is
- * taken out once. Bounds are Student's t with Satterthwaite's degrees of freedom (Biometrics Bulletin 2, 1946), and never
- * inside those of the blocks alone. With one pod an arm it is the estimate over blocks: it says nothing about other pods.
+ * with the components of `podComponents`, each arm its own and never under 0, and Student's t with Satterthwaite's degrees of freedom
+ * (Biometrics Bulletin 2, 1946) from the arms' mean squares *before* the noise is taken out: small components are known no better than
+ * large ones. Never inside the bounds of the blocks alone.
+ *
+ * SE(blocks) and the point are `estimateFromBlocks` of the blocks less their pods' predicted effects (best linear prediction, Robinson,
+ * Statistical Science 6, 1991: pod means shrunk towards the mean of all, to nothing where pods do not differ). So autocorrelation is that of
+ * the noise: pods come again with a period of about the number of pods, which in the plain series would hide it (neighbours are never the same pod)
+ * and would make the blocks' interval count the pods a second time.
+ *
+ * With one pod an arm it is the estimate over blocks: it says nothing about other pods. With two or three, bounds are wide (t with 1 to 4 degrees
+ * of freedom): so few pods cannot show that pods do not matter.
  * @throws RangeError as `estimateFromBlocks`
  */
 export function estimateAcrossPods(figures: readonly PodFigure[], options: { looks: number }): BlockEstimate | Refusal {
-  const blocks = estimateFromBlocks(
-    figures.map((figure) => figure.value),
-    options,
-  )
+  const values = figures.map((figure) => figure.value)
+  const plain = estimateFromBlocks(values, options)
+  if (plain.kind === 'refused') return plain
+  const components = podComponents(figures)
+  if (components.arms.length === 0) return plain
+  const blocks = estimateFromBlocks(withoutPods(values, components), options)
   if (blocks.kind === 'refused') return blocks
-  const spreads = [podSpread(figures, (figure) => figure.pod), podSpread(figures, (figure) => figure.overPod)].filter(
-    (spread) => spread !== undefined,
-  )
-  if (spreads.length === 0) return blocks
 
-  const blockError = (blocks.high - blocks.low) / (2 * SHOWN_Z)
-  const parts = spreads.map(({ variance, pods }) => ({ variance: variance / pods, df: pods - 1 }))
-  const between = parts.reduce((sum, part) => sum + part.variance, 0)
-  const error = Math.sqrt(Math.max(between - (parts.length - 1) * blockError ** 2, blockError ** 2))
-  const df = between ** 2 / parts.reduce((sum, part) => sum + part.variance ** 2 / part.df, 0)
   const { estimate } = blocks
+  const blockVariance = (halfWidth(blocks) / SHOWN_Z) ** 2
+  const variance = components.arms.reduce((sum, arm) => sum + Math.max(0, arm.variance) * arm.weight, blockVariance)
+  const error = Math.sqrt(variance)
+  const df = satterthwaite(components)
   const shown = studentUpperQuantile(SHOWN_ALPHA, df) * error
-  const decided = studentUpperQuantile(decisionAlpha(options.looks), df) * error
+  const decided = studentUpperQuantile(POD_DECISION_ALPHA, df) * error
   return {
     ...blocks,
     low: Math.min(blocks.low, estimate - shown),
     high: Math.max(blocks.high, estimate + shown),
     decisionLow: Math.min(blocks.decisionLow, estimate - decided),
     decisionHigh: Math.max(blocks.decisionHigh, estimate + decided),
-    effectiveN: Math.min(blocks.effectiveN, effectiveCount(0, blocks.n) * (blockError / error) ** 2),
+    effectiveN: (blocks.effectiveN * blockVariance) / variance,
   }
 }
 
-/** Variance of the pods' own estimates; undefined where one pod served all blocks. */
-function podSpread(
-  figures: readonly PodFigure[],
-  podOf: (figure: PodFigure) => number,
-): { variance: number; pods: number } | undefined {
-  const byPod = Map.groupBy(figures, podOf)
-  if (byPod.size < 2) return undefined
-  const estimates = [...byPod.values()].map((own) => hodgesLehmann(own.map((figure) => figure.value)))
-  const middle = mean(estimates)
-  const variance = estimates.reduce((sum, own) => sum + (own - middle) ** 2, 0) / (estimates.length - 1)
-  return { variance, pods: estimates.length }
+/** Degrees of freedom of a sum of mean squares: the larger the more alike they are, and never under the smallest. */
+function satterthwaite({ arms }: PodComponents): number {
+  const sum = arms.reduce((total, { meanSquare }) => total + meanSquare, 0)
+  // Without any difference between pod means there is nothing to weigh: the least that can be said.
+  if (!(sum > 0)) return Math.min(...arms.map(({ df }) => df))
+  const df = 1 / arms.reduce((total, arm) => total + (arm.meanSquare / sum) ** 2 / arm.df, 0)
+  return Math.max(1, df)
+}
+
+/** The blocks less what their pods are predicted to add. */
+function withoutPods(values: readonly number[], { arms, noise }: PodComponents): number[] {
+  const shrunk = arms.map((arm) => {
+    const known = Math.max(0, arm.variance)
+    return { share: known > 0 ? known / (known + noise / (arm.weight * values.length)) : 0, arm }
+  })
+  return values.map((value, block) =>
+    shrunk.reduce((rest, { share, arm }) => rest - share * (arm.deviations[block] ?? 0), value),
+  )
 }

@@ -68,7 +68,7 @@ function biasLines(record: MeshmarkRecord, columns: number, paint: Paint): strin
 /** The lines above the tables. */
 export function caption(record: MeshmarkRecord, columns: number, paint: Paint): string[] {
   const { run, environment } = record
-  const place = environment === null ? ['no environment came up'] : environmentParts(environment)
+  const place = environment === null ? ['no environment on record'] : environmentParts(environment)
   const parts = [...place, `seed ${run.seed}`, duration(run.durationMs)]
   const [first = '', ...others] = flow(parts, columns, ' meshmark   ', ' · ')
   const standIn = standInSentence(record)

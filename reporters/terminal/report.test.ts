@@ -256,7 +256,7 @@ test('a run without any comparison', () => {
   const record = { ...sampleRecord([], { problems: ['istio: no comparison: no spec ran in it'] }), environment: null }
   expect(terminalReport(record, { columns: 80 })).toMatchInlineSnapshot(`
     "
-     meshmark   no environment came up · seed 7f3a · 4 min 12 s
+     meshmark   no environment on record · seed 7f3a · 4 min 12 s
 
      problem  istio: no comparison: no spec ran in it
      nothing was measured

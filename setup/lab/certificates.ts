@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { execa } from 'execa'
 import { TRUST_DOMAIN } from './envoy/mutual-tls.ts'
 import type { TlsFiles } from './envoy/mutual-tls.ts'
 import { LabError } from './lab-error.ts'
+import { markOfRun } from './program-environment.ts'
 
 /** Certificates live as long as a run may; they are thrown away with it. */
 const DAYS = '2'
@@ -14,7 +15,7 @@ const EC_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'
 export async function createAuthority(runDir: string): Promise<void> {
   const { directory, certificate, key } = authority(runDir)
   mkdirSync(directory, { mode: 0o700, recursive: true })
-  await openssl([
+  await openssl(runDir, [
     'req',
     '-x509',
     ...EC_KEY,
@@ -56,9 +57,9 @@ export async function issueCertificate(
       'basicConstraints=critical,CA:FALSE',
     ].join('\n'),
   )
-  await openssl(['req', '-new', ...EC_KEY, '-keyout', files.key, '-out', request, '-subj', '/'])
+  await openssl(runDir, ['req', '-new', ...EC_KEY, '-keyout', files.key, '-out', request, '-subj', '/'])
   // Two commands rather than `req -x509 -CA`, which OpenSSL 1.1.1 (Debian 11, Ubuntu 20.04) doesn't know.
-  await openssl([
+  await openssl(runDir, [
     'x509',
     '-req',
     '-in',
@@ -96,8 +97,8 @@ function authority(runDir: string): { directory: string; certificate: string; ke
   return { directory, certificate: join(directory, 'ca.pem'), key: join(directory, 'ca.key') }
 }
 
-async function openssl(args: readonly string[]): Promise<void> {
-  const result = await execa('openssl', args, { stdin: 'ignore', reject: false })
+async function openssl(runDir: string, args: readonly string[]): Promise<void> {
+  const result = await execa('openssl', args, { stdin: 'ignore', env: markOfRun(basename(runDir)), reject: false })
   if (result.failed) {
     throw new LabError(
       `openssl ${args[0] ?? ''} failed: ${(result.stderr || result.shortMessage || '').trim()}. The lab's mutual TLS needs the package openssl.`,

@@ -47,7 +47,16 @@ export function startDaemon(options: DaemonOptions): Daemon {
   try {
     const subprocess = execa(
       'nsenter',
-      [`--net=${pod.netns}`, '--', ...atPriority(), 'taskset', '-c', cpus, ...identity, ...resolveProgram(options.command)],
+      [
+        `--net=${pod.netns}`,
+        '--',
+        ...atPriority(),
+        'taskset',
+        '-c',
+        cpus,
+        ...identity,
+        ...resolveProgram(options.command),
+      ],
       {
         cwd,
         env: { ...env, ...markOf(pod) },

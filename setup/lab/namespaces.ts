@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa, execaSync } from 'execa'
 import { LabError } from './lab-error.ts'
-import { podMark } from './program-environment.ts'
+import { markOfRun, podMark } from './program-environment.ts'
 
 const NETNS_DIR = '/run/netns'
 const OURS = /^mm-([0-9a-f]{6})-(?:node|client|stranger|p\d+)$/
@@ -32,9 +32,15 @@ export function listNamespaces(runId?: string): { name: string; runId: string }[
   return found
 }
 
+/** The mark of a program that works on one of the lab's namespaces. */
+export function markOfNamespace(name: string): Record<string, string> {
+  const runId = OURS.exec(name)?.[1]
+  return runId === undefined ? {} : markOfRun(runId)
+}
+
 export async function addNamespaces(names: readonly string[]): Promise<void> {
   const input = names.map((name) => `netns add ${name}\n`).join('')
-  const result = await execa('ip', ['-batch', '-'], { input, reject: false })
+  const result = await execa('ip', ['-batch', '-'], { input, env: markOfNamespace(names[0] ?? ''), reject: false })
   if (result.failed) {
     throw new LabError(
       `Could not make the network namespaces ${names.join(', ')}: ${result.stderr || result.shortMessage || ''}. CAP_SYS_ADMIN is needed: run as root (\`npx meshmark doctor\` checks).`,

@@ -15,12 +15,17 @@ const ownerSchema = v.object({
 /** Who made a run: enough to know, from disk alone, whether that process still lives. */
 export type Owner = v.InferOutput<typeof ownerSchema>
 
+/** A name for a run: six hexadecimal digits. */
+export function newRunId(): string {
+  return randomBytes(3).toString('hex')
+}
+
 /** This process as the owner of a new run. */
-export function newOwner(): Owner {
+export function newOwner(runId: string = newRunId()): Owner {
   const self = identify(process.pid)
   if (!self) throw new Error('/proc/self/stat is unreadable: meshmark needs a mounted /proc.')
   return {
-    runId: randomBytes(3).toString('hex'),
+    runId,
     pid: self.pid,
     startTicks: self.startTicks,
     bootId: bootId(),

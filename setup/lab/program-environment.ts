@@ -19,6 +19,14 @@ export function markOf(pod: Pod): Record<string, string> {
   return { [MARK]: `${pod.runId}/${pod.place}` }
 }
 
+/**
+ * The mark of a program that makes something of a run (`ip`, `nft`, `openssl`): the tear-down ends it half-way, so that it
+ * can't make anything behind the tear-down's back.
+ */
+export function markOfRun(runId: string): Record<string, string> {
+  return { [MARK]: `${runId}/` }
+}
+
 /** The environment for a program in a pod: the user's own without what Vitest and Node put there for the test worker. */
 export function programEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const environment: Record<string, string> = {}

@@ -40,8 +40,10 @@ export function reapDeadRuns(onNotice: (line: string) => void): ReapedRun[] {
 
 /** Ends a run's processes and removes its namespaces and directory, found by its id alone. Synchronous; returns the number of namespaces. */
 export function removeRun(runId: string): number {
-  const names = listNamespaces(runId).map(({ name }) => name)
-  endProcesses(names, { runId })
+  const namespaces = (): string[] => listNamespaces(runId).map(({ name }) => name)
+  endProcesses(namespaces(), { runId })
+  // Listed once more: an `ip` that was caught just now may have made another one.
+  const names = namespaces()
   deleteNamespaces(names)
   removeRunDirectory(runId)
   return names.length

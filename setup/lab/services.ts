@@ -1,6 +1,7 @@
 import { execa, execaSync } from 'execa'
 import { LabError } from './lab-error.ts'
 import { namespaceName, namespacePath } from './namespaces.ts'
+import { markOfRun } from './program-environment.ts'
 
 /** A service address that the node translates to a pod's, as kube-proxy does. */
 export interface Service {
@@ -32,9 +33,7 @@ export async function addService(runId: string, service: Service): Promise<void>
   const result = await execa(
     'nsenter',
     nft(runId, 'add', `{ ${key(service)} : ${service.podAddress} . ${service.podPort} }`),
-    {
-      reject: false,
-    },
+    { env: markOfRun(runId), reject: false },
   )
   if (result.failed) throw new LabError(`Could not give ${key(service)} to ${service.podAddress}: ${result.stderr}`)
 }

@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import { LabError } from './lab-error.ts'
-import { namespaceName, namespacePath } from './namespaces.ts'
+import { markOfNamespace, namespaceName, namespacePath } from './namespaces.ts'
 import type { Pod } from './pod.ts'
 import { nodeRules } from './services.ts'
 
@@ -73,13 +73,18 @@ async function setSysctls(namespace: string, settings: readonly string[]): Promi
 async function inNamespace(namespace: string, command: readonly string[], input = ''): Promise<void> {
   const result = await execa('nsenter', [`--net=${namespacePath(namespace)}`, '--', ...command], {
     input,
+    env: markOfNamespace(namespace),
     reject: false,
   })
   if (result.failed) throw failed(`${command.join(' ')} in ${namespace}`, result.stderr || result.shortMessage || '')
 }
 
 async function ip(namespace: string, lines: readonly string[]): Promise<void> {
-  const result = await execa('ip', ['-n', namespace, '-batch', '-'], { input: `${lines.join('\n')}\n`, reject: false })
+  const result = await execa('ip', ['-n', namespace, '-batch', '-'], {
+    input: `${lines.join('\n')}\n`,
+    env: markOfNamespace(namespace),
+    reject: false,
+  })
   if (result.failed) throw failed(`ip -n ${namespace} -batch`, result.stderr || result.shortMessage || '')
 }
 

@@ -26,6 +26,8 @@ export interface LabOptions {
   readonly envoy?: string
   /** How long to wait for another run's lab; 10 minutes by default. */
   readonly waitMs?: number
+  /** What the run is called, where its directory must be known before it is up (newRunId); made up by default. */
+  readonly runId?: string
   /** The project: where workload names, manifests and commands are looked up. The working directory by default. */
   readonly root?: string
 }
@@ -48,7 +50,7 @@ export interface LabHandle {
 export async function upLab(options: LabOptions, onNotice: (line: string) => void): Promise<LabHandle> {
   assertPlatform()
   const cpus = resolveCpuSets(options.cpus)
-  const owner = newOwner()
+  const owner = newOwner(options.runId)
   await takeMachineLock(owner, options.waitMs ?? WAIT_MS, onNotice)
   const { runId } = owner
   let isDown = false

@@ -1,22 +1,28 @@
 /// <reference types="vitest/config" />
 /** The plugin: one project per mesh for `vitest bench`, nothing at all for `vitest run`. Runs in Vitest's main process. */
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Vite, VitestPluginContext } from 'vitest/node'
 import type { PluginContext } from '../../measure/context.ts'
 import { packageVersion } from '../../measure/package-root.ts'
+import { runDirectory } from '../lab/run-dir.ts'
 import { LAB_MESHES } from '../meshes.ts'
 import { assertSupportedNode } from './node-version.ts'
 import { type MeshmarkOptions, resolveOptions } from './options.ts'
 import { widenProjectFilter } from './project-filter.ts'
-import { provideLabOptions } from './run-state.ts'
+import { provideLabOptions, runState } from './run-state.ts'
 
 export type { BudgetInput } from '../../measure/statistics/budget.ts'
 export type { MeshmarkOptions, MeshOptions } from './options.ts'
 
 const TEST_TIMEOUT_MS = 300_000
 const HOOK_TIMEOUT_MS = 120_000
+
+/**
+ * A spec that is only for other meshes (`test.on`) leaves its file empty here; that nothing was measured at all is the
+ * reporter's to say. Vitest 5.1 reads it of the project in the worker, though its types know it at the root only.
+ */
+const EMPTY_FILES_PASS: object = { passWithNoTests: true }
 
 /** Files that Vitest loads by path: beside this one once built. */
 const file = (name: string): string => fileURLToPath(new URL(`./${name}.js`, import.meta.url))
@@ -38,8 +44,9 @@ interface BenchModeConfig {
 export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
   assertSupportedNode()
   const resolved = resolveOptions(options, LAB_MESHES)
-  // One file each for the run: written by the worker, read by the reporter and the matchers.
-  const scratch = join(tmpdir(), `meshmark-${process.pid}`)
+  // Written by the worker, read by the reporter and the matchers. In the run's directory, so that they go with it.
+  const scratch = runDirectory(runState().runId)
+  const progressFile = join(scratch, 'progress.json')
   return {
     name: 'meshmark',
     config(user) {
@@ -54,14 +61,15 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
           gate: resolved.gate,
           seed: resolved.seed,
           version: packageVersion(),
-          progressFile: `${scratch}-progress.json`,
-          noiseFloorFile: `${scratch}-noise-floor.json`,
+          progressFile,
+          noiseFloorFile: join(scratch, 'noise-floor.json'),
           budgets: resolved.budgets,
         }
         return {
           extends: true as const,
           test: {
             name,
+            ...EMPTY_FILES_PASS,
             provide: { meshmark: context },
             globalSetup: [file('global-setup')],
             setupFiles: [file('setup')],
@@ -76,9 +84,7 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
         test: {
           project: widenProjectFilter(filter, resolved.projects, test.projects === undefined ? [] : 'unknown'),
           watch: test.watch ?? false,
-          // A spec that is only for other meshes (`test.on`) leaves its file empty here; that nothing was measured
-          // at all is the reporter's to say.
-          passWithNoTests: true,
+          ...EMPTY_FILES_PASS,
           projects,
         },
       }
@@ -94,7 +100,7 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
           gate: resolved.gate,
           seed: resolved.seed,
           projects: resolved.projects,
-          progressFile: `${scratch}-progress.json`,
+          progressFile,
         },
       ])
     },

@@ -66,7 +66,9 @@ export function resolveOptions(options: MeshmarkOptions, all: readonly string[])
       try {
         budgets[mesh][name] = parseBudget(budget)
       } catch (error) {
-        throw new Error(`meshmark({ meshes: { ${mesh}: { budgets: { ${name} } } } }): ${String(error)}`, { cause: error })
+        throw new Error(`meshmark({ meshes: { ${mesh}: { budgets: { ${name} } } } }): ${String(error)}`, {
+          cause: error,
+        })
       }
     }
   }

@@ -13,8 +13,12 @@ test("a project's own name means its benchmarks", () => {
 })
 
 test('an unknown name is refused with those that there are', () => {
-  expect(() => widenProjectFilter(['isto'], projects, [])).toThrowErrorMatchingInlineSnapshot(`[Error: --project isto: there is no such project. This configuration has baseline, istio.]`)
-  expect(() => widenProjectFilter(['cilium'], projects, [])).toThrowErrorMatchingInlineSnapshot(`[Error: --project cilium: there is no such project. This configuration has baseline, istio; "cilium" is not in this version of meshmark's lab.]`)
+  expect(() => widenProjectFilter(['isto'], projects, [])).toThrowErrorMatchingInlineSnapshot(
+    `[Error: --project isto: there is no such project. This configuration has baseline, istio.]`,
+  )
+  expect(() => widenProjectFilter(['cilium'], projects, [])).toThrowErrorMatchingInlineSnapshot(
+    `[Error: --project cilium: there is no such project. This configuration has baseline, istio; "cilium" is not in this version of meshmark's lab.]`,
+  )
 })
 
 test('names of projects that are not ours are left to Vitest', () => {

@@ -3,9 +3,12 @@
  * global set-up through module runners of their own, and there must be one lab for all of them.
  */
 import type { LabHandle } from '../lab/index.ts'
+import { newRunId } from '../lab/owner.ts'
 import type { MeshmarkOptions } from './options.ts'
 
 interface RunState {
+  /** Chosen before the run is up, so that the configuration can say where its files are. */
+  readonly runId: string
   labOptions: NonNullable<MeshmarkOptions['lab']>
   lab: Promise<LabHandle> | undefined
   users: number
@@ -16,7 +19,7 @@ declare global {
 }
 
 export function runState(): RunState {
-  globalThis.__meshmarkRun ??= { labOptions: {}, lab: undefined, users: 0 }
+  globalThis.__meshmarkRun ??= { runId: newRunId(), labOptions: {}, lab: undefined, users: 0 }
   return globalThis.__meshmarkRun
 }
 

@@ -30,17 +30,20 @@ await withLab(async (lab) => {
     try {
       const options = { precision: `${precision}%`, cap: `${cap}s` }
       const measured = await measure(
-        [arm(lab, 'baseline', deployed.slice(0, pods), options),
+        [
+          arm(lab, 'baseline', deployed.slice(0, pods), options),
           arm(lab, 'baseline again', deployed.slice(pods), options),
-       ],
+        ],
         `a-a/${run}`,
       )
       const overhead = overheadOf(measured.blocks, 'baseline again', 'baseline', 'p50')
       const outcome = decide(overhead, { relative: budget / 100 })
       outcomes[outcome]++
-      const [relative = Number.NaN, low = Number.NaN, high = Number.NaN] = [overhead.relative, overhead.low, overhead.high].map(
-        (value) => (value ?? Number.NaN) * 100,
-      )
+      const [relative = Number.NaN, low = Number.NaN, high = Number.NaN] = [
+        overhead.relative,
+        overhead.low,
+        overhead.high,
+      ].map((value) => (value ?? Number.NaN) * 100)
       halfWidths.push((high - low) / 2)
       estimates.push(relative)
       if (low <= 0 && high >= 0) covered++

@@ -1,12 +1,14 @@
 /**
  * Shows by simulation that wrong passes and wrong fails stay at 1 % or under with the truth exactly at the budget.
- * `node test/accuracy/outcome-simulation.ts [--runs N] [--seed s] [--only text] [--tails N]`; 20,000 runs take about seven minutes.
+ * `node test/accuracy/outcome-simulation.ts [--runs N] [--seed s] [--only text] [--tails N] [--pods N]`; 20,000 runs take about seven minutes.
+ * `--pods N` does the same for blocks over several pods, in N runs a cell (20,000 take about fifteen minutes; `--runs 0` leaves the others out).
  * `--tails N` checks the tails' rule as well, in N runs a cell (600 take about eight minutes): too few to show 1 %, enough to refute it.
  */
 import { parseArgs } from 'node:util'
 import { DECISION_ERROR } from '../../measure/statistics/decision-level.ts'
-import { normalQuantile } from '../../measure/statistics/normal-distribution.ts'
 import { CELLS, simulateCell } from '../../measure/statistics/testdata/simulate-outcomes.ts'
+import { printPods } from './pod-simulation.ts'
+import { limits, percent, print } from './rates.ts'
 import { simulateTails, TAIL_CELLS } from '../../measure/statistics/testdata/simulate-tails.ts'
 
 const { values } = parseArgs({
@@ -15,30 +17,19 @@ const { values } = parseArgs({
     seed: { type: 'string', default: 'outcomes' },
     only: { type: 'string', default: '' },
     tails: { type: 'string', default: '0' },
+    pods: { type: 'string', default: '0' },
   },
 })
 const runs = Number(values.runs)
 
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
+if (runs > 0) {
+  print(`truth at the budget, ${runs} runs a cell, seed ${values.seed}; in brackets the upper 99 % limit`)
+  print(
+    'shape         lag-1  looks at blocks     stop       mean blocks  wrong fail          wrong pass          95% misses  power',
+  )
 }
-
-/** Wilson's limits of a proportion, one-sided 99 % each. */
-function limits(share: number, of: number): { lower: number; upper: number } {
-  const z = normalQuantile(0.99)
-  const center = share + z ** 2 / (2 * of)
-  const spread = z * Math.sqrt((share * (1 - share)) / of + z ** 2 / (4 * of ** 2))
-  const scale = 1 + z ** 2 / of
-  return { lower: (center - spread) / scale, upper: (center + spread) / scale }
-}
-
-const percent = (share: number): string => `${(share * 100).toFixed(2)}%`.padStart(8)
-print(`truth at the budget, ${runs} runs a cell, seed ${values.seed}; in brackets the upper 99 % limit`)
-print(
-  'shape         lag-1  looks at blocks     stop       mean blocks  wrong fail          wrong pass          95% misses  power',
-)
 let shown = true
-for (const cell of CELLS) {
+for (const cell of runs > 0 ? CELLS : []) {
   const name = `${cell.shape.padEnd(13)} ${cell.rho.toFixed(2)}   ${cell.looks.join(',').padEnd(19)} ${cell.stop.padEnd(10)}`
   if (!name.includes(values.only)) continue
   const result = simulateCell(cell, { runs, seed: values.seed })
@@ -49,6 +40,8 @@ for (const cell of CELLS) {
     `${name} ${result.meanBlocks.toFixed(1).padStart(11)} ${rate(result.wrongFail)} ${rate(result.wrongPass)} ${percent(result.missed)}   ${percent(result.power)}${worst > DECISION_ERROR ? '  <- not shown to be at most 1 %' : ''}`,
   )
 }
+if (Number(values.pods) > 0 && !printPods({ runs: Number(values.pods), seed: values.seed, only: values.only }))
+  shown = false
 // The claim must be shown, not merely not refuted: too few runs fail as well.
 if (!shown) {
   print('Some rate is not shown to be at most 1 %: too many errors, or too few runs (20,000 are enough).')

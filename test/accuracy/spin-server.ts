@@ -1,6 +1,6 @@
 /**
- * A server whose cost is known: `/?spin=MICROSECONDS` spins that much longer before it answers, and `/report` says what
- * was really spun (the clock is coarse and the loop overshoots). Both arms are one process and one code path.
+ * A server whose cost is known: `/?spin=MICROSECONDS` spins that long before it answers, and `/report` says what was really
+ * spun (the clock is coarse and the loop overshoots). Both arms are one process and one code path: the plain arm spins, too.
  */
 import { createServer } from 'node:http'
 

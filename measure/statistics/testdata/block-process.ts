@@ -50,3 +50,16 @@ export function pseudoMedian(shape: Shape, rho: number): number {
   pseudoMedians.set(rho, found)
   return found
 }
+
+/** Standard deviation of the innovations. */
+const INNOVATION_SD: Readonly<Record<Shape, number>> = {
+  normal: 1,
+  t3: Math.sqrt(3),
+  contaminated: Math.sqrt(0.9 + 0.1 * 25),
+  skewed: Math.sqrt(Math.expm1(0.25) * Math.exp(0.25)),
+}
+
+/** Standard deviation of the stationary distribution. */
+export function standardDeviation(shape: Shape, rho: number): number {
+  return INNOVATION_SD[shape] / Math.sqrt(1 - rho ** 2)
+}

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunState } from '../run-state.ts'
 import { writeWhole } from '../run-dir.ts'
-import { LAB_MESHES } from './registry.ts'
+import { LAB_MESHES } from '../../meshes.ts'
 import type { LabMesh } from './registry.ts'
 
 /** Tells the run's other processes that a mesh is up. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot, runsFromSource } from '../../package-root.ts'
+import { packageRoot, runsFromSource } from '../../../measure/package-root.ts'
 
 /** Where manifests see meshmark's own programs: a mounted ConfigMap on a cluster, the package in the lab. */
 const MOUNT = '/meshmark/'

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { packageRoot } from '../../package-root.ts'
+import { packageRoot } from '../../../measure/package-root.ts'
 import { resolveWorkload } from './workload.ts'
 
 const HTTP_ECHO = readFileSync(join(packageRoot(), 'manifests/workloads/http-echo.yaml'), 'utf8')

@@ -1,19 +1,26 @@
 /** Runs a real `vitest bench` on the packed package, in a folder of its own inside the packed project. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { inject } from 'vitest'
 
-export interface BenchOptions {
-  /** Path → content: `vitest.config.ts`, specs, manifests. Specs' configurations set `gate` themselves. */
-  files: Record<string, string>
+export interface RunOptions {
   /** Arguments after `vitest bench`. */
   args?: string[]
+  /** `vitest run` instead of `vitest bench`. */
+  command?: 'bench' | 'run'
   /** Beside a small fixed environment: nothing of the machine's `CI` or of the Vitest around us gets in. */
   env?: Record<string, string>
+  /** What runs Vitest's own file: default the Node that runs the tests, which is one that Vitest supports. */
+  launcher?: readonly [string, ...string[]]
   /** Default 120 s; then the run and all that it started is killed. */
   timeoutMs?: number
+}
+
+export interface BenchOptions extends RunOptions {
+  /** Path → content: `vitest.config.ts`, specs, manifests. Specs' configurations set `gate` themselves. */
+  files: Record<string, string>
 }
 
 export interface BenchRun {
@@ -27,7 +34,7 @@ export interface BenchRun {
 }
 
 export interface StartedBench {
-  /** Vitest's main process: to signal it, read its output as it comes, know its pid. */
+  /** Vitest's main process, leader of a process group of its own as under a terminal: to signal it, read its output as it comes, know its pid. */
   child: VitestProcess
   /** The folder that it runs in. */
   directory: string
@@ -36,55 +43,77 @@ export interface StartedBench {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** A folder with specs, for several runs. */
+export interface BenchFolder {
+  directory: string
+  start(options?: RunOptions): Omit<StartedBench, typeof Symbol.asyncDispose>
+  run(options?: RunOptions): Promise<BenchRun>
+  /** Of a file in it. */
+  read(path: string): Promise<string>
+  /** Gives it to another user, who may then run the packed project, too. */
+  giveTo(user: number): Promise<void>
+  /** Kills what still runs in it and removes it. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 const TIMEOUT_MS = 120_000
 /** After the end of Vitest, what its own children may still hold of its streams. */
 const STREAM_GRACE_MS = 2000
 
 /** Runs to the end and removes its folder. */
-export async function runBench(options: BenchOptions): Promise<BenchRun> {
-  await using bench = await startBench(options)
-  return await bench.finished
+export async function runBench({ files, ...options }: BenchOptions): Promise<BenchRun> {
+  await using folder = await benchFolder(files)
+  return await folder.run(options)
 }
 
 /** Starts a run and leaves the rest to the test: `await using bench = await startBench(…)`. */
-export async function startBench({
-  files,
-  args = [],
-  env = {},
-  timeoutMs = TIMEOUT_MS,
-}: BenchOptions): Promise<StartedBench> {
+export async function startBench({ files, ...options }: BenchOptions): Promise<StartedBench> {
+  const folder = await benchFolder(files)
+  return { ...folder.start(options), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
+}
+
+export async function benchFolder(files: Record<string, string>): Promise<BenchFolder> {
   const project = inject('packedProject').directory
   const directory = await mkdtemp(join(project, 'runs', 'run-'))
   await writeFiles(directory, files)
-  const child = spawnVitest(project, directory, args, env, timeoutMs)
+  const children: VitestProcess[] = []
+  const start = (options: RunOptions = {}): Omit<StartedBench, typeof Symbol.asyncDispose> => {
+    const child = spawnVitest(project, directory, options)
+    children.push(child)
+    return { child, directory, finished: finish(child, directory) }
+  }
   return {
-    child,
     directory,
-    finished: finish(child, directory),
+    start,
+    run: (options) => start(options).finished,
+    read: (path) => readFile(join(directory, path), 'utf8'),
+    async giveTo(user) {
+      await chmod(project, 0o755)
+      await chmod(directory, 0o755)
+      await chown(directory, user, user)
+    },
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM')
-      await child
+      for (const child of children) child.kill('SIGTERM')
+      await Promise.all(children)
       await rm(directory, { recursive: true, force: true })
     },
   }
 }
 
-type VitestProcess = ReturnType<typeof spawnVitest>
+export type VitestProcess = ReturnType<typeof spawnVitest>
 
 function spawnVitest(
   project: string,
   directory: string,
-  args: string[],
-  env: Record<string, string>,
-  timeoutMs: number,
+  { args = [], command = 'bench', env = {}, launcher = [process.execPath], timeoutMs = TIMEOUT_MS }: RunOptions,
 ) {
-  const vitest = join(project, 'node_modules/vitest/vitest.mjs')
-  // The Node that runs the tests is one that Vitest supports.
-  return execa(process.execPath, [vitest, 'bench', ...args], {
+  const [program, ...before] = launcher
+  return execa(program, [...before, join(project, 'node_modules/vitest/vitest.mjs'), command, ...args], {
     cwd: directory,
     env: { ...plainEnvironment(project), ...env },
     extendEnv: false,
     stdin: 'ignore',
+    detached: true,
     reject: false,
     timeout: timeoutMs,
     forceKillAfterDelay: 10_000,
@@ -120,7 +149,7 @@ async function writeFiles(directory: string, files: Record<string, string>): Pro
 }
 
 /** Enough to run, and the same on every machine: no `CI`, no colours, no other Vitest's or npm's variables. */
-function plainEnvironment(project: string): Record<string, string> {
+export function plainEnvironment(project: string): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) => ['HOME', 'USER', 'LANG', 'LC_ALL', 'TMPDIR'].includes(name) || name.startsWith('MESHMARK_'),
   )
