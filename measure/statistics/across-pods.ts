@@ -63,13 +63,15 @@ export function estimateAcrossPods(figures: readonly PodFigure[], options: { loo
   }
 }
 
-/** Degrees of freedom of a sum of mean squares: the larger the more alike they are, and never under the smallest. */
+/**
+ * Degrees of freedom of a sum of mean squares: the more the more alike they are. Each counts as if its arm had only as many pods as the arm with
+ * the fewest: Satterthwaite's own would go by the many pods of one arm whenever the few of the other happen to be alike.
+ */
 function satterthwaite({ arms }: PodComponents): number {
+  const fewest = Math.min(...arms.map(({ df }) => df))
   const sum = arms.reduce((total, { meanSquare }) => total + meanSquare, 0)
-  // Without any difference between pod means there is nothing to weigh: the least that can be said.
-  if (!(sum > 0)) return Math.min(...arms.map(({ df }) => df))
-  const df = 1 / arms.reduce((total, arm) => total + (arm.meanSquare / sum) ** 2 / arm.df, 0)
-  return Math.max(1, df)
+  const squares = arms.reduce((total, { meanSquare }) => total + meanSquare ** 2, 0)
+  return squares > 0 ? (fewest * sum ** 2) / squares : fewest
 }
 
 /** The blocks less what their pods are predicted to add. */
