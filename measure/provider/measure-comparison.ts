@@ -89,7 +89,10 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
       pods = rota(index)
       try {
         const measured = await agent.block(index, pods)
-        blocks.push(createRawBlock(measured, blockStartMs, pods, (arm) => serving(arm)?.readMemory() ?? []))
+        const block = createRawBlock(measured, blockStartMs, pods, (arm) => serving(arm)?.readMemory() ?? [])
+        blocks.push(block)
+        throwIfEnded(arms, index)
+        throwIfUnserved(block)
         failedInARow = 0
       } catch (error) {
         if (!(error instanceof BlockFailure)) throw error
@@ -187,6 +190,7 @@ async function warmUp(
     onBlock()
     try {
       last = await agent.block(index, rota(index), true)
+      throwIfEnded(arms, null)
     } catch (error) {
       if (!(error instanceof BlockFailure)) throw error
       await throwIfSomethingDied(arms, null)
@@ -197,13 +201,29 @@ async function warmUp(
   return (last?.durationMs ?? plan.blockMs) + usageMs
 }
 
-/** @throws Error when a process of an arm's path has ended */
+/** @throws Error when a process of an arm's path has ended, which may be seen a moment late */
 async function throwIfSomethingDied(arms: readonly NamedArm[], block: number | null): Promise<void> {
   await delay(DEATH_SEEN_MS)
+  throwIfEnded(arms, block)
+}
+
+/**
+ * Looked at after every block: a proxy answers 503 for a dead server, so that no connection fails.
+ * @throws Error when a process of an arm's path has ended
+ */
+function throwIfEnded(arms: readonly NamedArm[], block: number | null): void {
   for (const arm of arms) {
     const failure = arm.pods.flatMap((pod) => pod.failure() ?? [])[0]
     if (failure === undefined) continue
     throw new Error(`"${arm.name}"${block === null ? '' : `, in block ${block}`}: ${failure}`)
+  }
+}
+
+/** @throws BlockFailure when an arm refused more than it served: the block holds nothing to go by */
+function throwIfUnserved(block: RawBlock): void {
+  for (const [name, arm] of block.arms) {
+    const requests = arm.latencyUs.length + arm.errors
+    if (arm.errors > requests / 2) throw new BlockFailure(name, `${arm.errors} of ${requests} requests were not served`)
   }
 }
 

@@ -16,7 +16,7 @@ const SHOWN_Z = 1.959964
  * depends on the width, not on the side. Under the 1 % that is claimed, because Satterthwaite's degrees of freedom err there by a half
  * when one arm's pods differ much more than the other's. Calibrated by test/accuracy/outcome-simulation.ts.
  */
-const POD_DECISION_ALPHA = 0.006
+const POD_DECISION_ALPHA = 0.0055
 
 /**
  * Estimate over blocks that were spread over several pods of each arm, in the order they were measured. Pods are a random effect: two pods of one
@@ -59,19 +59,21 @@ export function estimateAcrossPods(figures: readonly PodFigure[], options: { loo
     high: Math.max(blocks.high, estimate + shown),
     decisionLow: Math.min(blocks.decisionLow, estimate - decided),
     decisionHigh: Math.max(blocks.decisionHigh, estimate + decided),
-    effectiveN: (blocks.effectiveN * blockVariance) / variance,
+    effectiveN: blocks.effectiveN * (blockVariance / variance),
+    podShare: 1 - blockVariance / variance,
   }
 }
 
 /**
  * Degrees of freedom of a sum of mean squares: the more the more alike they are. Each counts as if its arm had only as many pods as the arm with
- * the fewest: Satterthwaite's own would go by the many pods of one arm whenever the few of the other happen to be alike.
+ * the fewest: Satterthwaite's own would go by the many pods of one arm whenever the few of the other happen to be alike. And they count less
+ * where pods met only some of the other arm's (few sweeps, or a rota whose shift divides the pods): the mean squares then share what they are made of.
  */
-function satterthwaite({ arms }: PodComponents): number {
+function satterthwaite({ arms, crossing }: PodComponents): number {
   const fewest = Math.min(...arms.map(({ df }) => df))
   const sum = arms.reduce((total, { meanSquare }) => total + meanSquare, 0)
   const squares = arms.reduce((total, { meanSquare }) => total + meanSquare ** 2, 0)
-  return squares > 0 ? (fewest * sum ** 2) / squares : fewest
+  return squares > 0 ? Math.max(fewest, (crossing * fewest * sum ** 2) / squares) : fewest
 }
 
 /** The blocks less what their pods are predicted to add. */

@@ -14,6 +14,8 @@ export interface BlockEstimate {
   effectiveN: number
   /** Lag-1 autocorrelation of the blocks, corrected for its small-sample bias. */
   lag1: number
+  /** Share of the variance that stays however many blocks there are: that of the pods. Absent for an estimate over blocks alone. */
+  podShare?: number
 }
 
 /** Why there is no estimate. `message` is for people, and is what a record's `unresolved` says. */

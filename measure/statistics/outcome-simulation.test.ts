@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { CELLS, simulateCell } from './testdata/simulate-outcomes.ts'
+import { POD_CELLS, simulatePods, simulatePower } from './testdata/simulate-pods.ts'
 import { simulateTails } from './testdata/simulate-tails.ts'
 
 /**
@@ -25,6 +26,28 @@ test('independent normal blocks with no overhead pass a budget of twice the half
   const { power, missed } = simulateCell(cell, { runs: 600, seed: 'suite' })
   expect(power).toBeGreaterThan(0.8)
   expect(missed).toBeLessThan(0.065)
+}, 60_000)
+
+test('with pods that differ, wrong passes and wrong fails stay under 1 %', () => {
+  const crossed = POD_CELLS.filter(({ looks }) => looks.length === 1)
+  const results = crossed.map((cell) => simulatePods(cell, { runs: RUNS, seed: 'suite' }))
+  for (const { cell, wrongFail, wrongPass } of results) {
+    expect(Math.max(wrongFail, wrongPass) * RUNS, JSON.stringify(cell)).toBeLessThanOrEqual(8)
+  }
+  const total = (of: 'wrongFail' | 'wrongPass' | 'missed'): number =>
+    results.reduce((sum, result) => sum + result[of], 0) / results.length
+  expect(total('wrongFail')).toBeLessThan(0.01)
+  expect(total('wrongPass')).toBeLessThan(0.01)
+  expect(total('missed')).toBeLessThan(0.06)
+}, 60_000)
+
+test('an arm against itself over six pods', () => {
+  const cell = { pods: 6, blocks: 48, podSd: 0.0035, blockHalfWidth: 0.0025, budget: 0.01 }
+  const { passes, missed, plainMissed } = simulatePower(cell, { runs: 600, seed: 'suite' })
+  expect(passes).toBeGreaterThan(0.72)
+  expect(missed).toBeLessThan(0.075)
+  // Without regard to pods, one interval in five: what pods are counted for.
+  expect(plainMissed).toBeGreaterThan(0.14)
 }, 60_000)
 
 test('intervals of pooled quantiles hold the truth where blocks hang together', () => {

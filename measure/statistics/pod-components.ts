@@ -27,6 +27,8 @@ export interface PodComponents {
   arms: PodComponent[]
   /** Variance of a block on given pods, between a tenth of the whole variance and all of it. */
   noise: number
+  /** How well the arms' pods were crossed: 1 where each met each of the other's alike, near 0 where they were nearly tied in pairs; 1 for one arm. */
+  crossing: number
 }
 
 /** Under this share of its pods' blocks, what an arm's pods explain is what the other's explain as well. */
@@ -48,7 +50,7 @@ export function podComponents(figures: readonly PodFigure[]): PodComponents {
     (pods) => groupByPod(values, pods, center) ?? [],
   )
   const [first, second] = arms.toSorted((one, other) => other.df - one.df)
-  if (first === undefined) return { arms: [], noise: whole / (values.length - 1) }
+  if (first === undefined) return { arms: [], noise: whole / (values.length - 1), crossing: 1 }
   return (second === undefined ? undefined : crossed(first, second, whole)) ?? single(first, whole)
 }
 
@@ -115,6 +117,7 @@ function crossed(first: Grouped, second: Grouped, whole: number): PodComponents 
       component(second, (whole - first.between - leftByFirst * noise) / ownSecond),
     ],
     noise: withinReason(noise, whole / (n - 1)),
+    crossing: Math.min(1, 1 / perFirst, 1 / perSecond),
   }
 }
 
@@ -123,10 +126,10 @@ function single(arm: Grouped, whole: number): PodComponents {
   const n = arm.pods.length
   const within = n - 1 - arm.df
   // Every block on a pod of its own: what the pods differ by is in the blocks' noise.
-  if (within === 0) return { arms: [], noise: whole / (n - 1) }
+  if (within === 0) return { arms: [], noise: whole / (n - 1), crossing: 1 }
   const noise = (whole - arm.between) / within
   const variance = (arm.between - arm.df * noise) / (n * (1 - arm.weight))
-  return { arms: [component(arm, variance)], noise: withinReason(noise, whole / (n - 1)) }
+  return { arms: [component(arm, variance)], noise: withinReason(noise, whole / (n - 1)), crossing: 1 }
 }
 
 function component(arm: Grouped, variance: number): PodComponent {

@@ -34,7 +34,9 @@ test('the first spec: baseline against itself within noise, istio dearer, both i
   const record = validRecord(run.record)
   expect(record.run).toMatchObject({ seed: 'e2e', gate: true, reason: 'passed', problems: [] })
   expect(record.environment).toMatchObject({ kind: 'lab', envoy: expect.stringMatching(/^\d+\.\d+\.\d+/) })
-  expect(record.comparisons.map(({ project, spec, arms }) => ({ project, spec, arms: arms.map((arm) => arm.name) }))).toEqual([
+  expect(
+    record.comparisons.map(({ project, spec, arms }) => ({ project, spec, arms: arms.map((arm) => arm.name) })),
+  ).toEqual([
     { project: 'baseline', spec: 'first.bench.ts', arms: ['baseline', 'baseline again'] },
     { project: 'istio', spec: 'first.bench.ts', arms: ['baseline', 'istio'] },
   ])

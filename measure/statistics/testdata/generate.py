@@ -139,6 +139,32 @@ def tails():
     return {"a": a.tolist(), "b": b.tolist(), "figures": result}
 
 
+def pod_components(n, pods, sd, keep):
+    """Method of moments with the matrices written out: y'Qy for the projections, expectations as traces."""
+    block = np.arange(n)
+    block = block[rng.random(n) < keep]
+    sweep = block // max(pods)
+    own, over = (block + sweep) % pods[0], block % pods[1]
+    y = rng.normal(0, sd[0], pods[0])[own] - rng.normal(0, sd[1], pods[1])[over] + rng.normal(0.01, 1, len(block))
+    z = [np.equal.outer(arm, np.unique(arm)).astype(float) for arm in (own, over)]
+    ones = np.ones((len(block), 1))
+    between = lambda m: m @ np.linalg.pinv(m) - ones @ np.linalg.pinv(ones)
+    forms = [np.eye(len(block)) - ones @ np.linalg.pinv(ones), between(z[0]), between(z[1])]
+    covariances = [z[0] @ z[0].T, z[1] @ z[1].T, np.eye(len(block))]
+    expected = np.array([[np.trace(q @ c) for c in covariances] for q in forms])
+    first, second, noise = np.linalg.solve(expected, [y @ q @ y for q in forms])
+    # Variance that one unit of each component adds to the mean.
+    weights = [float((ones.T @ c @ ones).item()) / len(block) ** 2 for c in (m @ m.T for m in z)]
+    return {
+        "pod": own.tolist(),
+        "overPod": over.tolist(),
+        "values": y.tolist(),
+        "variances": [float(first), float(second)],
+        "weights": weights,
+        "noise": float(noise),
+    }
+
+
 t = np.cumsum(rng.uniform(300, 900, 40))
 reference = {
     "made": f"generate.py, NumPy {np.__version__}, SciPy {scipy.__version__}",
@@ -160,5 +186,12 @@ reference = {
         "tied": mann_kendall(t, np.round(80 - t / 10_000 + rng.normal(0, 1, 40))),
     },
     "tails": tails(),
+    "podComponents": {
+        "6 and 6": pod_components(48, (6, 6), (0.5, 0.5), 1),
+        "unequal, blocks missing": pod_components(70, (6, 6), (3, 0.3), 0.85),
+        "8 and 8, few sweeps": pod_components(23, (8, 8), (1, 1), 1),
+        "6 and 3": pod_components(50, (6, 3), (1, 1), 0.9),
+        "2 and 2": pod_components(21, (2, 2), (0, 1), 1),
+    },
 }
 Path(__file__).with_name("reference.json").write_text(json.dumps(reference, separators=(",", ":")) + "\n")

@@ -47,6 +47,17 @@ const referenceSchema = v.object({
     b: v.array(v.array(figure)),
     figures: v.object({ p50: tail, p95: tail, p99: tail, mean: tail }),
   }),
+  podComponents: v.record(
+    v.string(),
+    v.object({
+      pod: v.array(figure),
+      overPod: v.array(figure),
+      values: v.array(figure),
+      variances: pair,
+      weights: pair,
+      noise: figure,
+    }),
+  ),
 })
 
 /** What generate.py wrote: values by NumPy and SciPy. */

@@ -138,7 +138,7 @@ export function simulatePower(power: PowerCell, options: { runs: number; seed: s
   )
   const noise = power.blockHalfWidth / perNoise
   const sd = power.podSd / noise
-  // Four looks, of which the last one is the cap: what a gate has that asks for more precision than it gets.
+  // Four planned looks, as a gate has them, of which only the last one is taken: the precision asked for was not reached.
   const looks = [1, 2, 3, 4].map((quarter) => Math.max(MINIMUM_BLOCKS, (power.blocks * quarter) / 4))
   const { begin } = podRuns(cell(power.pods, [sd, sd], { looks }), random, noise)
   let plainMissed = 0

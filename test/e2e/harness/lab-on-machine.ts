@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { VitestProcess } from './run-bench.ts'
 
+type Process = Pick<VitestProcess, 'nodeChildProcess'>
+
 const STATE_ROOT = '/run/meshmark'
 /** Others may have the machine's lab: a run waits for them. */
 const APPEARS_WITHIN_MS = 110_000
@@ -23,8 +25,14 @@ export async function runOf(vitest: VitestProcess): Promise<RunOnMachine> {
   return { runId, pid }
 }
 
+/** The run whose Vitest was started in this folder, if there is one. */
+export function runIn(directory: string): string | undefined {
+  const where = `"cwd":${JSON.stringify(directory)}`
+  return entries(STATE_ROOT).find((name) => read(join(STATE_ROOT, name, 'owner.json')).includes(where))
+}
+
 /** Polls until `look` finds something. @throws Error when Vitest ends before */
-export async function until<T>(vitest: VitestProcess, what: string, look: () => T | undefined): Promise<T> {
+export async function until<T>(vitest: Process, what: string, look: () => T | undefined): Promise<T> {
   const deadline = performance.now() + APPEARS_WITHIN_MS
   while (performance.now() < deadline) {
     const found = look()

@@ -89,6 +89,10 @@ export async function benchFolder(files: Record<string, string>): Promise<BenchF
     read: (path) => readFile(join(directory, path), 'utf8'),
     async giveTo(user) {
       await chmod(project, 0o755)
+      // Vite writes the bundled configuration there, and fails where an earlier run of root has made the folder.
+      const viteTemporary = join(project, 'node_modules/.vite-temp')
+      await mkdir(viteTemporary, { recursive: true })
+      await chmod(viteTemporary, 0o777)
       await chmod(directory, 0o755)
       await chown(directory, user, user)
     },
