@@ -165,6 +165,8 @@ export const overheadSchema = v.object({
   /** Pods of each arm that the blocks were spread over: the interval allows for how much they differ. */
   pods: count,
   effectiveBlocks: orNull(finite),
+  /** Share of the variance that is the pods', which more time does not reduce; null where it was not estimated. */
+  podShare: orNull(finite),
   outcome: orNull(outcomeSchema),
   budget: orNull(budgetSchema),
   /** `below`: an overhead budget. `faster`: must be cheaper than the other arm. */

@@ -36,6 +36,7 @@ type Estimated = Pick<
   | 'differenceDecisionLowUs'
   | 'differenceDecisionHighUs'
   | 'effectiveBlocks'
+  | 'podShare'
   | 'unresolved'
 >
 
@@ -51,6 +52,7 @@ const NOTHING: Estimated = {
   differenceDecisionLowUs: null,
   differenceDecisionHighUs: null,
   effectiveBlocks: null,
+  podShare: null,
   unresolved: null,
 }
 
@@ -162,7 +164,12 @@ function estimate(
 }
 
 function fromLogRatio(estimate: BlockEstimate): Estimated {
-  return { ...NOTHING, ...relativeFromLogRatio(estimate), effectiveBlocks: estimate.effectiveN }
+  return {
+    ...NOTHING,
+    ...relativeFromLogRatio(estimate),
+    effectiveBlocks: estimate.effectiveN,
+    podShare: estimate.podShare ?? null,
+  }
 }
 
 /** Throughput is dearer by the share that is lost, 1 − B/A: it can't be over 100 %. */
@@ -176,6 +183,7 @@ function lossFromLogRatio(estimate: BlockEstimate): Estimated {
     decisionLow: loss(estimate.decisionLow),
     decisionHigh: loss(estimate.decisionHigh),
     effectiveBlocks: estimate.effectiveN,
+    podShare: estimate.podShare ?? null,
   }
 }
 
@@ -216,6 +224,7 @@ function memory(valid: readonly RawBlock[], arm: string, over: string): Estimate
     differenceDecisionLowUs: least,
     differenceDecisionHighUs: most,
     effectiveBlocks: null,
+    podShare: null,
     unresolved: null,
   }
 }

@@ -17,6 +17,13 @@ test('time grows with the square of what the interval must shrink by', () => {
   expect(secondsToDecide(estimate(0.043, 0.02), { relative: 0.03 }, 30_000)).toBeCloseTo(90, -1)
 })
 
+test('time does not make pods alike', () => {
+  const known = estimate(0.017, 0.02)
+  // A tenth of the variance is the pods': a quarter of the whole is still in reach, at (1 − 0.1) / (0.25 − 0.1) times the time.
+  expect(secondsToDecide({ ...known, podShare: 0.1 }, { relative: 0.03 }, 30_000)).toBeCloseTo(150, -1)
+  expect(secondsToDecide({ ...known, podShare: 0.9 }, { relative: 0.03 }, 30_000)).toBeNull()
+})
+
 test('decided already: nothing more', () => {
   expect(secondsToDecide(estimate(0.01, 0.005), { relative: 0.03 }, 30_000)).toBe(0)
 })

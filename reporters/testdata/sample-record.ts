@@ -39,7 +39,7 @@ export function sampleOverhead(of: Metric, relative: number | null, halfWidth = 
     decisionLow: at(-halfWidth * 1.4), decisionHigh: at(halfWidth * 1.4),
     differenceUs: us(0), differenceLowUs: us(-halfWidth), differenceHighUs: us(halfWidth),
     differenceDecisionLowUs: us(-halfWidth * 1.4), differenceDecisionHighUs: us(halfWidth * 1.4),
-    blocks: 48, pods: 6, effectiveBlocks: 41.3, outcome: null, budget: null, unresolved: null, secondsToDecide: null, ...changes,
+    blocks: 48, pods: 6, effectiveBlocks: 41.3, podShare: 0.2, outcome: null, budget: null, unresolved: null, secondsToDecide: null, ...changes,
   }
 }
 

@@ -15,7 +15,7 @@ const { runs, busy, precision, cap, budget, pods } = numberOptions({
   precision: 0.5,
   cap: 30,
   budget: 1,
-  pods: 6,
+  pods: 8,
 })
 const neighbours = Array.from({ length: busy }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }))
 process.on('exit', () => neighbours.forEach((neighbour) => neighbour.kill('SIGKILL')))
