@@ -24,8 +24,8 @@ const outcomes = { pass: 0, fail: 0, inconclusive: 0 }
 const halfWidths: number[] = []
 const estimates: number[] = []
 let covered = 0
-await withLab(async (lab) => {
-  for (let run = 0; run < runs; run++) {
+for (let run = 0; run < runs; run++) {
+  await withLab(async (lab) => {
     const deployed = await Promise.all(Array.from({ length: 2 * pods }, () => lab.deploy('baseline', 'http-echo')))
     try {
       const options = { precision: `${precision}%`, cap: `${cap}s` }
@@ -53,8 +53,8 @@ await withLab(async (lab) => {
     } finally {
       for (const pod of deployed) pod.remove()
     }
-  }
-})
+  })
+}
 for (const neighbour of neighbours) neighbour.kill('SIGKILL')
 const sd = Math.sqrt(estimates.reduce((sum, x) => sum + x * x, 0) / estimates.length)
 console.log(

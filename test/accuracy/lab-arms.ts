@@ -6,14 +6,14 @@ import { measureComparison, type MeasuredRun } from '../../measure/provider/meas
 import type { NamedArm } from '../../measure/provider/parity.ts'
 import { type DeployedWorkload, type Lab, openLab, upLab } from '../../setup/lab/index.ts'
 
-/** Brings a lab up, gives it to `use`, and takes it down whatever happens. */
-export async function withLab(use: (lab: Lab) => Promise<void>): Promise<void> {
-  const handle = await upLab({}, (line) => process.stderr.write(`${line}\n`))
-  process.on('exit', () => handle.down())
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130))
+
+/** Brings a lab up, gives it to `use`, and takes it down whatever happens. One lab for each run: others may have the machine in between. */
+export async function withLab<Result>(use: (lab: Lab) => Promise<Result>): Promise<Result> {
+  const handle = await upLab({}, () => undefined)
   try {
     await handle.upMesh('baseline')
-    await use(openLab(handle.runDir))
+    return await use(openLab(handle.runDir))
   } finally {
     handle.down()
   }

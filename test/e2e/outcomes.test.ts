@@ -24,7 +24,7 @@ test('a budget below what is measured: exit code 1 and a sentence with estimate,
     /p50 of istio \(lab\) is \+\d+(?:\.\d+)? % \[\+\d+(?:\.\d+)? %, \+\d+(?:\.\d+)? %\] over baseline \(\d+(?:\.\d+)? µs → [\d,.]+ µs\), over the budget of 1 %\. Noise floor: not measured in this run \(run project baseline, too\)\. Next: find what got dearer \(npx meshmark explain meshmark-results\/record\.json\), or raise the budget if this price is meant\./,
   )
   // Where it was claimed, as for every failed expectation.
-  expect(run.stdout + run.stderr).toMatch(/http\.bench\.ts:10:/)
+  expect(run.stdout + run.stderr).toMatch(/http\.bench\.ts:11:/)
   const record = validRecord(run.record)
   expect(record.run.reason).toBe('failed')
   expect(judged(record.comparisons[0])).toMatchObject({ outcome: 'fail', budget: { relative: 0.01 } })
