@@ -122,3 +122,62 @@ test('saturate: counts what autocannon was answered, new connections too', async
   expect(keep?.throughputPerS).toBeGreaterThan(fresh?.throughputPerS ?? Infinity)
   expect(fresh?.throughputPerS).toBeGreaterThan(0)
 })
+
+test("paired: requests take turns over the arm's connections", async () => {
+  const requests = new Map<unknown, number>()
+  const port = await serve((request, response) => {
+    requests.set(request.socket, (requests.get(request.socket) ?? 0) + 1)
+    response.end('ok')
+  })
+  const plan = { connections: 3, usageWindowMs: 0 }
+  const block = await createPaired(context([agentArm('a', port)], plan))(true, [0])
+  // Those that the warm-up round of a block discards are sent as well.
+  const counts = [...requests.values()]
+  expect(counts).toHaveLength(3)
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(block.requests)
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1)
+})
+
+test('rate: the same arrivals for every arm, each on its own window of connections, all answered', async () => {
+  const port = await serve((_request, response) => response.end('ok'))
+  const arms = [agentArm('kept', port), agentArm('new', port, { connection: 'per-request' })]
+  const given = context(arms, { kind: 'rate', ratePerS: 400, blockMs: 500, connections: 4 })
+  const block = await createRate(given)(false, [0, 0])
+  const samples = block.arms.map((arm) => ({
+    arm: arm.arm,
+    latencyUs: decodeSamples(arm.latencyUs),
+    serviceUs: decodeSamples(arm.serviceUs),
+    errors: arm.errors,
+  }))
+  expect(
+    samples.map(({ arm, errors, latencyUs, serviceUs }) => [arm, errors, latencyUs.length, serviceUs.length]),
+  ).toEqual(['kept', 'new'].map((arm) => [arm, 0, block.rounds, block.rounds]))
+  // Nothing is sent before it is due, and latency holds what the send was late.
+  expect(samples.every(({ latencyUs, serviceUs }) => latencyUs.every((us, i) => us - (serviceUs[i] ?? 0) > -1))).toBe(
+    true,
+  )
+  expect(block.wantedPerS).toBe(block.rounds / 0.5)
+  expect(given.edges).toEqual(block.opened.flatMap((arm) => [`${arm} start`, `${arm} end`]))
+})
+
+test('rate: sends far apart are sent on time', async () => {
+  const port = await serve((_request, response) => response.end('ok'))
+  const given = context([agentArm('a', port)], { kind: 'rate', ratePerS: 100, blockMs: 600, connections: 2 })
+  const run = createRate(given)
+  await run(true, [0])
+  const [arm] = (await run(true, [0])).arms
+  const serviceUs = decodeSamples(arm?.serviceUs ?? '')
+  const lateUs = decodeSamples(arm?.latencyUs ?? '').map((us, i) => us - (serviceUs[i] ?? 0))
+  // Timers alone would be late by half a ms at the median; a busy machine may hold up single sends by far more.
+  expect(lateUs.toSorted()[Math.floor(lateUs.length / 2)]).toBeLessThan(250)
+})
+
+test('rate: a server that goes away fails the block and names the arm', async () => {
+  let requests = 0
+  const port = await serve((request, response) => {
+    if (++requests === 20) request.socket.destroy()
+    else response.end('ok')
+  })
+  const given = context([agentArm('gone', port)], { kind: 'rate', ratePerS: 500, blockMs: 60_000, connections: 2 })
+  await expect(createRate(given)(true, [0])).rejects.toMatchObject({ constructor: ArmFailure, arm: 'gone' })
+})

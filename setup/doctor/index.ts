@@ -1,3 +1,2 @@
-export type { Check } from './check.ts'
 export { runChecks } from './checks.ts'
 export { renderChecks } from './render-checks.ts'
