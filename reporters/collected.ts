@@ -94,5 +94,15 @@ export function collect(tests: readonly MeasuredTest[]): Collected {
     )
     return kept.map((artifact) => ({ ...artifact, comparison: withJudgements(artifact.comparison, judgements) }))
   })
-  return { comparisons: artifacts.map(({ comparison }) => comparison), artifacts, problems }
+  const comparisons = artifacts.map(({ comparison }) => comparison).sort(byProjectAndSpec)
+  return { comparisons, artifacts, problems }
+}
+
+/**
+ * The order of a report, whatever order modules finished or blobs were merged in: the baseline first, since the others are
+ * judged by its noise floor; tests of one spec as they stand in it.
+ */
+function byProjectAndSpec(one: Comparison, other: Comparison): number {
+  const rank = ({ project }: Comparison): number => (project === 'baseline' ? 0 : 1)
+  return rank(one) - rank(other) || one.project.localeCompare(other.project) || one.spec.localeCompare(other.spec)
 }
