@@ -94,8 +94,8 @@ export function collect(tests: readonly MeasuredTest[]): Collected {
     )
     return kept.map((artifact) => ({ ...artifact, comparison: withJudgements(artifact.comparison, judgements) }))
   })
-  const comparisons = artifacts.map(({ comparison }) => comparison).sort(byProjectAndSpec)
-  return { comparisons, artifacts, problems }
+  artifacts.sort((one, other) => byProjectAndSpec(one.comparison, other.comparison))
+  return { comparisons: artifacts.map(({ comparison }) => comparison), artifacts, problems }
 }
 
 /**

@@ -118,6 +118,7 @@ test('per request: a connection each, closed by the server, timed from before th
     response.end('ok')
   })
   const arm = await sender(served.port, { connection: 'per-request' })
+  const original = Socket.prototype.connect
   const connect = vi.spyOn(Socket.prototype, 'connect')
   for (let i = 0; i < 4; i++) {
     const beforeMs = performance.now()
@@ -134,7 +135,6 @@ test('per request: a connection each, closed by the server, timed from before th
   expect(served.connections).toBe(4)
   expect(closers).toEqual(['close', 'close', 'close', 'close'])
 })
-const original = Socket.prototype.connect
 
 test('an answer without a length ends with the connection', async () => {
   const { port } = await answerWith('HTTP/1.1 200 OK\r\n\r\nto the end', (socket) => socket.end())
