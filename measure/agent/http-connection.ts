@@ -55,9 +55,11 @@ export class HttpConnection {
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.on('end', () => this.#ended())
     this.#socket.on('close', () => this.#fail(new Error('the connection was closed')))
-    this.#socket.setTimeout(REQUEST_TIMEOUT_MS, () =>
-      this.#fail(new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`)),
-    )
+    this.#socket.setTimeout(REQUEST_TIMEOUT_MS, () => {
+      // A connection may be idle for as long as it likes.
+      if (this.#resolve === undefined && !this.#socket.connecting) return
+      this.#fail(new Error(`no answer within ${REQUEST_TIMEOUT_MS / 1000} s`))
+    })
   }
 
   connected(): Promise<void> {

@@ -67,6 +67,7 @@ async function block(command: Extract<Command, { type: 'block' }>): Promise<void
     rounds: measured.rounds,
     opened: measured.opened,
     arms: measured.arms,
+    note: measured.note,
     invalid:
       measured.invalid ??
       (waited > MOST_RUN_QUEUE_WAIT

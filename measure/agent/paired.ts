@@ -94,6 +94,7 @@ export function createPaired(context: PlanContext): RunBlock {
       achievedPerS: null,
       pacingErrorP99Us: null,
       invalid: null,
+      note: null,
     }
   }
 }

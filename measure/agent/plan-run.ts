@@ -20,6 +20,7 @@ export interface PlanBlock {
   readonly achievedPerS: number | null
   readonly pacingErrorP99Us: number | null
   readonly invalid: string | null
+  readonly note: string | null
 }
 
 /** Measures one block; `pods` says which pod of each arm serves it, in the arms' order. */

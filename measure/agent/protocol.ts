@@ -79,6 +79,8 @@ export interface BlockMeasured {
   readonly generator: GeneratorWatch
   /** Set by a rule fixed beforehand when the generator fell behind. */
   readonly invalid: string | null
+  /** What the reader should know of a block that counts all the same. */
+  readonly note: string | null
 }
 
 export type Answer =

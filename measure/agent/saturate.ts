@@ -32,6 +32,7 @@ export function createSaturate(context: PlanContext, arms: readonly AgentArm[]):
       achievedPerS: null,
       pacingErrorP99Us: null,
       invalid: null,
+      note: null,
     }
   }
 }

@@ -41,6 +41,7 @@ function blocks(shape: Partial<Shape> = {}): MeasuredBlocks {
       durationMs: 350,
       rounds: 400,
       opened: ['a', 'b'],
+      note: null,
       invalid: index < invalid ? 'the agent waited for its CPU' : null,
       arms: new Map([
         ['a', arm(index % 6, a, 1)],

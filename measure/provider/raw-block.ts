@@ -27,6 +27,8 @@ export interface RawBlock {
   readonly opened: readonly string[]
   /** Why the block does not count, by a rule fixed beforehand. */
   readonly invalid: string | null
+  /** What the reader should know of a block that counts all the same. */
+  readonly note: string | null
   readonly arms: ReadonlyMap<string, RawArm>
   readonly generator: GeneratorWatch
 }
@@ -65,6 +67,7 @@ export function createRawBlock(
     rounds: measured.rounds,
     opened: measured.opened,
     invalid,
+    note: measured.note,
     arms,
     generator: measured.generator,
   }

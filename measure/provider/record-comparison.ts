@@ -53,10 +53,20 @@ export function recordComparison(
       cpuShare: average(measured.blocks, (block) => block.generator.cpuShare),
       eventLoopDelayMaxUs: Math.max(0, ...measured.blocks.map((block) => block.generator.eventLoopDelayMaxUs)),
       agentMemoryBytes: Math.max(0, ...measured.blocks.map((block) => block.generator.memoryBytes)),
-      warnings: [...head.warnings],
+      warnings: [...head.warnings, ...marked(measured.blocks)],
     },
     drift: drift(valid, reference),
   }
+}
+
+function noteOf(note: string | null): { note?: string } {
+  return note === null ? {} : { note }
+}
+
+/** One line for the blocks that count but are marked. */
+function marked(blocks: readonly RawBlock[]): string[] {
+  const notes = blocks.flatMap((block) => (block.invalid === null ? (block.note ?? []) : []))
+  return notes.length === 0 ? [] : [`${notes.length} of ${blocks.length} blocks are marked: ${notes[0]}`]
 }
 
 function recordArm(arm: NamedArm, blocks: readonly RawBlock[], responses: readonly FirstResponse[]): Arm {
@@ -109,7 +119,7 @@ function recordBlock(block: RawBlock, arms: readonly string[], paired: boolean):
     rounds: block.rounds,
     opened: [...block.opened],
     valid: block.invalid === null,
-    ...(block.invalid === null ? {} : { note: block.invalid }),
+    ...noteOf(block.invalid ?? block.note),
     arms: arms.flatMap((arm) => {
       const raw = block.arms.get(arm)
       return raw === undefined ? [] : [recordBlockArm(arm, raw)]

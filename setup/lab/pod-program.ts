@@ -29,6 +29,8 @@ export function runInPod(
       'nsenter',
       `--net=${pod.netns}`,
       '--',
+      // Its own session: priority is the session's, and it must not be that of whoever started us.
+      'setsid',
       ...atPriority(),
       'taskset',
       '-c',
