@@ -68,7 +68,9 @@ test('the first spec: baseline against itself within noise, istio dearer, both i
     expect(run.stdout).toMatch(line)
   }
   // Live, while it measured.
-  expect(run.stdout).toMatch(/^meshmark {2}istio › HTTP through the mesh {3}baseline ⇄ istio {3}(now [^ ]+ {3})?block \d+ /m)
+  expect(run.stdout).toMatch(
+    /^meshmark {2}istio › HTTP through the mesh {3}baseline ⇄ istio {3}(now [^ ]+ {3})?block \d+ /m,
+  )
   // 2 of the first spec, 4 of the functions, 1 that is only for istio: in project baseline it isn't there. Vitest still
   // names the file, as one without a test, and counts it among the files: it can't be known empty before it is read.
   expect(run.stdout).toMatch(/^ +Tests +7 passed \(7\)$/m)
