@@ -3,6 +3,7 @@
  * and knows nothing of meshes or budgets. It ends with its standard input.
  */
 import { ArmFailure, ArmSender } from './arm-sender.ts'
+import { keepAwake } from './keep-awake.ts'
 import { readLines } from './lines.ts'
 import { createPaired } from './paired.ts'
 import type { PlanContext, RunBlock } from './plan-run.ts'
@@ -51,7 +52,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
       : plan.kind === 'rate'
         ? createRate(context)
         : createSaturate(context, arms)
-  say({ type: 'opened', responses })
+  say({ type: 'opened', responses, asleep: keepAwake() ?? null })
 }
 
 async function block(command: Extract<Command, { type: 'block' }>): Promise<void> {

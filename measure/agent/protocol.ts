@@ -84,7 +84,7 @@ export interface BlockMeasured {
 }
 
 export type Answer =
-  | { readonly type: 'opened'; readonly responses: readonly FirstResponse[] }
+  | { readonly type: 'opened'; readonly responses: readonly FirstResponse[]; readonly asleep: string | null }
   | { readonly type: 'edge'; readonly arm: string; readonly edge: 'start' | 'end' }
   | BlockMeasured
   /** A connection or request failed in a way that ends the block. */

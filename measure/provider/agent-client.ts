@@ -1,6 +1,6 @@
 /** The worker's side of the load agent: one command at a time, and the CPU of an arm read at its windows' edges. */
 import { readLines } from '../agent/lines.ts'
-import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command, FirstResponse } from '../agent/protocol.ts'
+import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command } from '../agent/protocol.ts'
 import type { CpuReading, PodProcess } from '../target.ts'
 
 export interface UsageWindow {
@@ -11,6 +11,9 @@ export interface UsageWindow {
 export interface MeasuredWithUsage extends BlockMeasured {
   readonly usage: ReadonlyMap<string, UsageWindow>
 }
+
+/** What the agent says of its arms and its machine before anything is measured. */
+export type Opened = Extract<Answer, { type: 'opened' }>
 
 /** A request or connection failed so that the block could not be measured. */
 export class BlockFailure extends Error {
@@ -53,10 +56,10 @@ export class AgentClient implements AsyncDisposable {
   }
 
   /** Sends one request to each arm. @throws BlockFailure when an arm can't be reached */
-  async open(arms: readonly AgentArm[], plan: AgentPlan): Promise<readonly FirstResponse[]> {
+  async open(arms: readonly AgentArm[], plan: AgentPlan): Promise<Opened> {
     const answer = await this.#ask({ type: 'open', arms, plan })
     if (answer.type !== 'opened') throw new Error(`the load agent answered "${answer.type}" to "open"`)
-    return answer.responses
+    return answer
   }
 
   /** Measures one block with these pods, one of each arm in the arms' order. @throws BlockFailure */

@@ -5,7 +5,7 @@ import type { Plan } from '../load-options.ts'
 import type { Comparison } from '../record.ts'
 import { planLooks, shouldStop } from '../statistics/looks.ts'
 import type { Target } from '../target.ts'
-import { AgentClient, BlockFailure, type MeasuredWithUsage } from './agent-client.ts'
+import { AgentClient, BlockFailure, type MeasuredWithUsage, type Opened } from './agent-client.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { precisionReached } from './overheads.ts'
 import { assertComparable, type NamedArm, parityDifferences, targetOf } from './parity.ts'
@@ -70,7 +70,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
   const abort = (): void => agent.stop('the test was aborted')
   options.signal.addEventListener('abort', abort, { once: true })
   try {
-    const responses = await open(agent, arms, plan, options.seed)
+    const { responses, asleep } = await open(agent, arms, plan, options.seed)
     state = { ...state, differences: parityDifferences(arms, responses) }
     const blockMs = await warmUp(agent, arms, plan, rota, () =>
       options.onProgress({ phase, arm: null, measured: state }),
@@ -78,7 +78,8 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
     phase = 'measuring'
     const looksMs = planLooks(plan.capMs, blockMs)
     state = { ...state, looks: looksMs.length }
-    const warnings: string[] = []
+    const warnings =
+      asleep === null ? [] : [`the CPUs may sleep between requests (${asleep}): latencies include their waking`]
     const blocks: RawBlock[] = []
     let looksTaken = 0
     let failedInARow = 0
@@ -128,12 +129,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
   }
 }
 
-async function open(
-  agent: AgentClient,
-  arms: readonly NamedArm[],
-  plan: Plan,
-  seed: string,
-): Promise<readonly FirstResponse[]> {
+async function open(agent: AgentClient, arms: readonly NamedArm[], plan: Plan, seed: string): Promise<Opened> {
   const agentArms: AgentArm[] = arms.map(({ name, pods, request }) => ({
     name,
     protocol: pods[0]?.protocol ?? 'http/1.1',
@@ -153,15 +149,15 @@ async function open(
     seed,
   }
   try {
-    const responses = await agent.open(agentArms, agentPlan)
-    const refused = responses.find((response) => response.status < 200 || response.status >= 400)
+    const opened = await agent.open(agentArms, agentPlan)
+    const refused = opened.responses.find((response) => response.status < 200 || response.status >= 400)
     if (refused !== undefined) {
       const request = arms.find((arm) => arm.name === refused.arm)?.request
       throw new Error(
         `"${refused.arm}" answered ${refused.status} to ${request?.method} ${request?.path}: only served requests can be measured. Check the path, or what the mesh denies.`,
       )
     }
-    return responses
+    return opened
   } catch (error) {
     if (!(error instanceof BlockFailure)) throw error
     await throwIfSomethingDied(arms, null)
