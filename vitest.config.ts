@@ -10,7 +10,7 @@ export default defineConfig({
         baseline: {
           budgets: {
             http: '3%',
-            'http cpu': '30%',
+            'http cpu': '60%',
             'http throughput': '30%',
             'new connection': '400%',
             'payload 1 KB': '5%',
