@@ -16,7 +16,9 @@ const lanes = new Map<string, Lane>()
 createServer((request, response) => {
   const url = request.url ?? '/'
   if (url === '/report') {
-    response.end(JSON.stringify(Object.fromEntries([...lanes.values()].map(({ spin, spunUs }) => [spin, median(spunUs)]))))
+    response.end(
+      JSON.stringify(Object.fromEntries([...lanes.values()].map(({ spin, spunUs }) => [spin, median(spunUs)]))),
+    )
     return
   }
   const lane = lanes.get(url) ?? open(url)
