@@ -1,6 +1,6 @@
 /** What can be said while a comparison runs. Shown only: it decides nothing and stops nothing. */
 import type { Progress } from '../progress.ts'
-import { relativeFromLogRatio } from '../statistics/block-estimate.ts'
+import { lossFromLogRatio, relativeFromLogRatio } from '../statistics/block-estimate.ts'
 import { estimateAcrossPods } from '../statistics/across-pods.ts'
 import { pairFigure } from './block-figures.ts'
 import type { MeasuredBlocks } from './measured.ts'
@@ -17,10 +17,7 @@ export function liveEstimate(measured: MeasuredBlocks): Progress['estimate'] {
     { looks: measured.looks },
   )
   if (estimate.kind === 'refused') return null
-  if (of === 'throughput') {
-    const loss = (logRatio: number): number => -Math.expm1(-logRatio)
-    return { of, arm, relative: loss(estimate.estimate), low: loss(estimate.low), high: loss(estimate.high) }
-  }
-  const { relative, low, high } = relativeFromLogRatio(estimate)
+  const toFractions = of === 'throughput' ? lossFromLogRatio : relativeFromLogRatio
+  const { relative, low, high } = toFractions(estimate)
   return { of, arm, relative, low, high }
 }

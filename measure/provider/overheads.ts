@@ -1,6 +1,6 @@
 /** The overhead of one arm over another, from the blocks: estimate, intervals, and why there is none. */
 import type { Metric, Overhead } from '../record.ts'
-import { type BlockEstimate, relativeFromLogRatio } from '../statistics/block-estimate.ts'
+import { type BlockEstimate, lossFromLogRatio, relativeFromLogRatio } from '../statistics/block-estimate.ts'
 import { estimateAcrossPods } from '../statistics/across-pods.ts'
 import { estimateTails, type TailEstimates, type TailMetric } from '../statistics/tails.ts'
 import type { Plan } from '../load-options.ts'
@@ -159,29 +159,14 @@ function estimate(
     figures.map((figure) => ({ ...figure, value: figure.difference })),
     options,
   )
-  const relative = of === 'throughput' ? lossFromLogRatio(ratio) : fromLogRatio(ratio)
+  const relative = fromLogRatio(ratio, of === 'throughput' ? lossFromLogRatio : relativeFromLogRatio)
   return { ...relative, ...(difference.kind === 'refused' ? {} : fromDifference(difference)) }
 }
 
-function fromLogRatio(estimate: BlockEstimate): Estimated {
+function fromLogRatio(estimate: BlockEstimate, toFractions = relativeFromLogRatio): Estimated {
   return {
     ...NOTHING,
-    ...relativeFromLogRatio(estimate),
-    effectiveBlocks: estimate.effectiveN,
-    podShare: estimate.podShare ?? null,
-  }
-}
-
-/** Throughput is dearer by the share that is lost, 1 − B/A: it can't be over 100 %. */
-function lossFromLogRatio(estimate: BlockEstimate): Estimated {
-  const loss = (logRatio: number): number => -Math.expm1(-logRatio)
-  return {
-    ...NOTHING,
-    relative: loss(estimate.estimate),
-    low: loss(estimate.low),
-    high: loss(estimate.high),
-    decisionLow: loss(estimate.decisionLow),
-    decisionHigh: loss(estimate.decisionHigh),
+    ...toFractions(estimate),
     effectiveBlocks: estimate.effectiveN,
     podShare: estimate.podShare ?? null,
   }

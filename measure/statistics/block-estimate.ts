@@ -72,3 +72,15 @@ export function relativeFromLogRatio(estimate: BlockEstimate): RelativeEstimate 
     decisionHigh: Math.expm1(estimate.decisionHigh),
   }
 }
+
+/** As `relativeFromLogRatio` for throughput: dearer by the share that is lost, 1 − B/A, which can't be over 100 %. */
+export function lossFromLogRatio(estimate: BlockEstimate): RelativeEstimate {
+  const loss = (logRatio: number): number => -Math.expm1(-logRatio)
+  return {
+    relative: loss(estimate.estimate),
+    low: loss(estimate.low),
+    high: loss(estimate.high),
+    decisionLow: loss(estimate.decisionLow),
+    decisionHigh: loss(estimate.decisionHigh),
+  }
+}
