@@ -38,9 +38,9 @@ export function createPaired(context: PlanContext): RunBlock {
     return served
   }
 
-  const usageWindow = async (lane: Lane): Promise<void> => {
+  const usageWindow = async (lane: Lane, windowMs: number): Promise<void> => {
     await context.edge(lane.sender.name, 'start')
-    const endMs = performance.now() + context.plan.usageWindowMs
+    const endMs = performance.now() + windowMs
     while (performance.now() < endMs) {
       await lane.sender.send()
       lane.usageRequests++
@@ -48,7 +48,7 @@ export function createPaired(context: PlanContext): RunBlock {
     await context.edge(lane.sender.name, 'end')
   }
 
-  return async (warmUp, pods) => {
+  return async (warmUp, pods, windowMs = context.plan.usageWindowMs) => {
     for (const [index, lane] of lanes.entries()) {
       lane.sender.turnTo(pods[index] ?? 0)
       lane.samples.clear()
@@ -70,10 +70,10 @@ export function createPaired(context: PlanContext): RunBlock {
         await round()
         rounds++
       }
-      if (!warmUp && context.plan.usageWindowMs > 0) {
+      if (!warmUp && windowMs > 0) {
         const windows = lanes.slice()
         context.random.shuffle(windows)
-        for (const lane of windows) await usageWindow(lane)
+        for (const lane of windows) await usageWindow(lane, windowMs)
       }
     } finally {
       for (const lane of lanes) lane.sender.close()

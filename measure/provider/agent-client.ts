@@ -2,6 +2,7 @@
 import { readLines } from '../agent/lines.ts'
 import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command } from '../agent/protocol.ts'
 import type { CpuReading, PodProcess } from '../target.ts'
+import type { KernelReading, KernelWindow } from './kernel-use.ts'
 
 export interface UsageWindow {
   readonly start: readonly CpuReading[]
@@ -32,6 +33,9 @@ export class AgentClient implements AsyncDisposable {
   #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
   #usage = new Map<string, UsageWindow>()
   #starts = new Map<string, readonly CpuReading[]>()
+  /** Set while a block is measured for what the kernel uses. */
+  #readKernel: ((arm: string) => Promise<KernelReading>) | undefined
+  #kernel = new Map<string, { start?: KernelReading; end?: KernelReading }>()
   #ended: string | undefined
   #stderr = ''
 
@@ -70,6 +74,29 @@ export class AgentClient implements AsyncDisposable {
     return { ...answer, usage: this.#usage }
   }
 
+  /** A block whose figures are the kernel's in each arm's own window, and nothing else's. @throws BlockFailure */
+  async kernelBlock(
+    index: number,
+    pods: readonly number[],
+    usageWindowMs: number,
+    readKernel: (arm: string) => Promise<KernelReading>,
+  ): Promise<ReadonlyMap<string, KernelWindow>> {
+    this.#readKernel = readKernel
+    this.#kernel = new Map()
+    try {
+      const answer = await this.#ask({ type: 'block', index, warmUp: false, pods, usageWindowMs })
+      if (answer.type !== 'block') throw new Error(`the load agent answered "${answer.type}" to "block"`)
+      return new Map(
+        answer.arms.flatMap(({ arm, usageRequests: requests }) => {
+          const { start, end } = this.#kernel.get(arm) ?? {}
+          return start === undefined || end === undefined ? [] : [[arm, { start, end, requests }] as const]
+        }),
+      )
+    } finally {
+      this.#readKernel = undefined
+    }
+  }
+
   /** Ends the agent; pending calls reject with `reason`. */
   stop(reason: string): void {
     this.#settle?.reject(new Error(reason))
@@ -103,6 +130,12 @@ export class AgentClient implements AsyncDisposable {
       settle?.resolve(answer)
       return
     }
+    this.#atEdge(answer).catch((error: unknown) => this.#settle?.reject(error instanceof Error ? error : new Error(String(error))))
+  }
+
+  async #atEdge(answer: Extract<Answer, { type: 'edge' }>): Promise<void> {
+    const kernel = await this.#readKernel?.(answer.arm)
+    if (kernel !== undefined) this.#kernel.set(answer.arm, { ...this.#kernel.get(answer.arm), [answer.edge]: kernel })
     const reading = this.#readCpu(answer.arm)
     if (answer.edge === 'start') {
       this.#onArm(answer.arm)

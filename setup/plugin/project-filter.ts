@@ -3,6 +3,8 @@
  * (vitest #11149), so the plugin widens the filter before it is used. Harmless once that is mended there.
  */
 
+import { whyNoCilium } from './available-meshes.ts'
+
 /** @throws Error for a plain name that is no project of this configuration */
 export function widenProjectFilter(
   filter: readonly string[],
@@ -13,8 +15,13 @@ export function widenProjectFilter(
     const name = entry.replace(/^!/, '').replace(/ \(bench\)$/, '')
     if (name.includes('*') || projects.includes(name) || others === 'unknown' || others.includes(name)) continue
     throw new Error(
-      `--project ${entry}: there is no such project. This configuration has ${projects.join(', ')}${['cilium', 'versus'].includes(name) ? `; "${name}" is not in this version of meshmark's lab` : ''}.`,
+      `--project ${entry}: there is no such project. This configuration has ${projects.join(', ')}${hint(name)}.`,
     )
   }
   return filter.map((entry) => (entry.endsWith('(bench)') || entry.endsWith('*') ? entry : `${entry} (bench)`))
+}
+
+function hint(name: string): string {
+  if (name === 'cilium') return `. The lab's cilium needs its loader: ${whyNoCilium()}`
+  return name === 'versus' ? '. It compares two meshes with each other: name both in meshmark({ meshes })' : ''
 }

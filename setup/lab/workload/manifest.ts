@@ -110,6 +110,7 @@ export function readWorkloadManifest(file: string, name?: string): ResolvedWorkl
     env: Object.fromEntries(container.env.map(({ name: variable, value }) => [variable, value])),
     port,
     servicePort: servicePort.port,
+    labels: deployment.spec.template.metadata.labels,
     cwd: undefined,
     protocol: 'http/1.1',
     notices,

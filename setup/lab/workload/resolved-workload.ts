@@ -8,6 +8,8 @@ export interface ResolvedWorkload {
   /** Port of the app in its pod, and of its service. */
   readonly port: number
   readonly servicePort: number
+  /** Of its pods: what policies select by. */
+  readonly labels: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly protocol: Protocol
   /** What the manifest asks for and the lab does without, each with its field. */

@@ -1,0 +1,124 @@
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { knownDaemon, startDaemon } from '../daemon.ts'
+import type { Daemon } from '../daemon.ts'
+import { askAdmin } from '../envoy/admin.ts'
+import { findEnvoy, PROXY_USER } from '../envoy/binary.ts'
+import type { Json } from '../envoy/json.ts'
+import { NODE_PROXY_PORT, nodeProxyConfig, RBAC_FILTERS } from '../envoy/node-proxy-config.ts'
+import { untilServing } from '../envoy/serving.ts'
+import { LabError } from '../lab-error.ts'
+import { lastLines } from '../log-tail.ts'
+import { networkOf, nodePod } from '../network.ts'
+import { writeWhole } from '../run-dir.ts'
+import type { RunState } from '../run-state.ts'
+import { ebpfPaths } from './paths.ts'
+import { readEbpfState, writeEbpfState } from './state.ts'
+
+const RULES_TIMEOUT_MS = 5000
+const POLL_MS = 5
+
+/** The two RBAC filters of the node's proxy, as Envoy's RBAC message. */
+export interface ProxyRules {
+  readonly ingress: Json
+  readonly egress: Json
+}
+
+/** The data path's view of the node's proxy. */
+export const NODE_PROXY = { address4: '127.0.0.1', address6: '::1', port: NODE_PROXY_PORT } as const
+
+/** The one Envoy of the eBPF network's node, with these rules: started with the first policy that needs it. */
+export async function nodeProxyWith(run: RunState, rules: ProxyRules): Promise<Daemon> {
+  const known = readEbpfState(run).proxy
+  const version = `${process.pid}-${performance.now()}`
+  writeRules(run, rules, version)
+  const daemon =
+    known === undefined ? await start(run) : knownDaemon("the node's Envoy", logOf(run), known)
+  await untilInForce(run, daemon, version)
+  return daemon
+}
+
+/** Rules in force on a proxy that is there; nothing where none was needed yet. */
+export async function updateNodeProxy(run: RunState, rules: ProxyRules): Promise<void> {
+  if (readEbpfState(run).proxy !== undefined) await nodeProxyWith(run, rules)
+}
+
+export function nodeProxyAdmin(run: { readonly dir: string }): string {
+  return join(directoryOf(run), 'admin.sock')
+}
+
+async function start(run: RunState): Promise<Daemon> {
+  const envoy = await findEnvoy(run.envoy)
+  const directory = directoryOf(run)
+  const config = join(directory, 'envoy.json')
+  writeFileSync(
+    config,
+    JSON.stringify(
+      nodeProxyConfig({
+        adminSocket: nodeProxyAdmin(run),
+        rbacFiles: { ingress: rulesFile(run, 'ingress'), egress: rulesFile(run, 'egress') },
+        watched: rulesDirectory(run),
+      }),
+    ),
+  )
+  chownSync(directory, PROXY_USER, PROXY_USER)
+  const daemon = startDaemon({
+    name: "the node's Envoy",
+    pod: nodePod(run.runId, networkOf('ebpf')),
+    cpus: run.cpus.server,
+    command: [envoy.path, '--config-path', config, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'],
+    env: {},
+    cwd: '/',
+    log: logOf(run),
+    user: PROXY_USER,
+    // For sockets with addresses that are not the node's (IP_TRANSPARENT) and for their mark (SO_MARK).
+    capabilities: ['net_admin'],
+  })
+  await untilServing(daemon, nodeProxyAdmin(run))
+  const { pid, startTicks } = daemon
+  writeEbpfState(run, { ...readEbpfState(run), proxy: { pid, startTicks, version: envoy.version } })
+  return daemon
+}
+
+function writeRules(run: RunState, rules: ProxyRules, version: string): void {
+  mkdirSync(rulesDirectory(run), { recursive: true })
+  for (const direction of ['ingress', 'egress'] as const) {
+    const resource = {
+      '@type': 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
+      name: RBAC_FILTERS[direction],
+      typed_config: rules[direction],
+    }
+    writeWhole(rulesFile(run, direction), JSON.stringify({ version_info: version, resources: [resource] }))
+  }
+}
+
+/** @throws LabError with Envoy's own words when it refuses the rules */
+async function untilInForce(run: RunState, daemon: Daemon, version: string): Promise<void> {
+  const deadline = performance.now() + RULES_TIMEOUT_MS
+  for (;;) {
+    const dump = await askAdmin(nodeProxyAdmin(run), '/config_dump?resource=ecds_filters')
+    const inForce = dump?.body.split(`"version_info": "${version}"`).length ?? 0
+    if (inForce > Object.keys(RBAC_FILTERS).length) return
+    if (performance.now() > deadline) {
+      throw new LabError(`${daemon.name} did not take the policy's L7 rules; its last lines: ${lastLines(daemon.log)}`)
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+function directoryOf(run: { readonly dir: string }): string {
+  return join(ebpfPaths(run).directory, 'proxy')
+}
+
+function rulesDirectory(run: { readonly dir: string }): string {
+  return join(directoryOf(run), 'rules')
+}
+
+function rulesFile(run: { readonly dir: string }, direction: keyof typeof RBAC_FILTERS): string {
+  return join(rulesDirectory(run), `${direction}.json`)
+}
+
+function logOf(run: { readonly dir: string }): string {
+  return join(ebpfPaths(run).directory, 'proxy.log')
+}
