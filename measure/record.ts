@@ -287,6 +287,26 @@ export const environmentSchema = v.object({
 })
 export type EnvironmentDescription = v.InferOutput<typeof environmentSchema>
 
+export const chartSchema = v.object({
+  title: v.string(),
+  /** What the points differ in. */
+  x: v.literal('rules'),
+  /** Overhead over the point with the fewest rules of the same comparison. */
+  y: metricSchema,
+  series: v.array(
+    v.object({
+      /** `eBPF`, `iptables-stateful`, … */
+      name: v.string(),
+      standIn: v.boolean(),
+      points: v.array(
+        v.object({ x: count, relative: orNull(finite), low: orNull(finite), high: orNull(finite), valueUs: orNull(finite) }),
+      ),
+    }),
+  ),
+})
+/** How a cost grows, over the comparisons of one spec. */
+export type Chart = v.InferOutput<typeof chartSchema>
+
 export const recordSchema = v.object({
   schema: v.literal(RECORD_SCHEMA),
   run: v.object({
@@ -304,6 +324,7 @@ export const recordSchema = v.object({
   }),
   environment: orNull(environmentSchema),
   comparisons: v.array(comparisonSchema),
+  charts: v.array(chartSchema),
 })
 export type MeshmarkRecord = v.InferOutput<typeof recordSchema>
 

@@ -49,7 +49,8 @@ export interface Backend {
 export interface ServiceRequest {
   readonly address: string
   readonly port: number
-  readonly protocol: 'tcp' | 'udp'
+  /** IP protocol number. */
+  readonly protocol: number
   readonly backends: readonly Backend[]
 }
 

@@ -92,4 +92,5 @@ export const sampleRecord = (comparisons: Comparison[], run: Partial<MeshmarkRec
   },
   environment: sampleEnvironment,
   comparisons,
+  charts: [],
 })

@@ -6,11 +6,6 @@ export function meshesOfThisMachine(all: readonly string[]): string[] {
   return all.filter((mesh) => mesh !== 'cilium' || hasLoader())
 }
 
-/** What is missing, and how to get it. */
-export function whyNoCilium(): string {
-  return `meshmark-datapath is in none of ${probeCandidates('meshmark-datapath').join(', ')}. Install the optional package @meshmark/probes-linux-${process.arch}, or set MESHMARK_PROBES to the folder that holds it`
-}
-
 function hasLoader(): boolean {
   return probeCandidates('meshmark-datapath').some((candidate) => existsSync(candidate))
 }

@@ -3,8 +3,6 @@
  * (vitest #11149), so the plugin widens the filter before it is used. Harmless once that is mended there.
  */
 
-import { whyNoCilium } from './available-meshes.ts'
-
 /** @throws Error for a plain name that is no project of this configuration */
 export function widenProjectFilter(
   filter: readonly string[],
@@ -22,6 +20,6 @@ export function widenProjectFilter(
 }
 
 function hint(name: string): string {
-  if (name === 'cilium') return `. The lab's cilium needs its loader: ${whyNoCilium()}`
+  if (name === 'cilium') return ". The lab's cilium needs its loader: `npx meshmark doctor` says what is missing"
   return name === 'versus' ? '. It compares two meshes with each other: name both in meshmark({ meshes })' : ''
 }

@@ -12,10 +12,8 @@ const endpointSchema = v.object({
   workload: v.string(),
   labels: v.record(v.string(), v.string()),
   addresses: v.array(v.string()),
-  /** Of its app; undefined where it serves nothing. */
-  port: v.optional(v.number()),
-  /** A file of policies that this pod alone is under. */
-  policy: v.optional(v.string()),
+  /** Of its app, with the names that policies may use. */
+  ports: v.pipe(v.array(v.object({ name: v.string(), port: v.number() })), v.readonly()),
 })
 /** A pod of the eBPF network, as every process of the run knows it. */
 export type Endpoint = v.InferOutput<typeof endpointSchema>

@@ -4,9 +4,12 @@ import { createHash } from 'node:crypto'
 const FIRST = 256
 const COUNT = (1 << 24) - FIRST
 
-/** The numeric identity of pods with these labels: the same number for the same labels, in every process of every run. */
-export function identityOf(labels: Readonly<Record<string, string>>): number {
+/** The numeric identity of pods with these labels and named ports: the same number for the same ones, in every process of every run. */
+export function identityOf(
+  labels: Readonly<Record<string, string>>,
+  ports: readonly { readonly name: string; readonly port: number }[],
+): number {
   const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const digest = createHash('sha256').update(JSON.stringify(sorted)).digest()
+  const digest = createHash('sha256').update(JSON.stringify([sorted, ports])).digest()
   return FIRST + (digest.readUInt32BE(0) % COUNT)
 }

@@ -2,7 +2,9 @@ import * as v from 'valibot'
 import type { KernelMeter } from '../../../measure/target.ts'
 import { datapathClient } from './loader.ts'
 
-const programsSchema = v.array(v.object({ name: v.string(), run_time_ns: v.number(), run_cnt: v.number() }))
+const programsSchema = v.object({
+  programs: v.array(v.object({ name: v.string(), run_time_ns: v.number(), run_cnt: v.number() })),
+})
 
 /** The data path's programs by the kernel's own statistics (BPF_ENABLE_STATS, bpf(2)): it ends with the loader, at the latest. */
 export function kernelMeter(run: { readonly dir: string }): KernelMeter {
@@ -16,7 +18,7 @@ export function kernelMeter(run: { readonly dir: string }): KernelMeter {
       const answer = await (await datapathClient(run)).request('programs', {})
       return v
         .parse(programsSchema, answer)
-        .map(({ name, run_time_ns: runNs, run_cnt: runs }) => ({ program: name, runNs, runs }))
+        .programs.map(({ name, run_time_ns: runNs, run_cnt: runs }) => ({ program: name, runNs, runs }))
     },
   }
 }

@@ -12,6 +12,8 @@ import type { Leg } from '../leg.ts'
 import type { RunState } from '../run-state.ts'
 import type { MeshStandIn } from './mesh.ts'
 
+const TCP = 6
+
 /** What is behind the pod `outside`: documentation addresses (RFC 5737, RFC 3849). */
 const WORLD = ['203.0.113.0/24', '2001:db8::/64']
 
@@ -47,12 +49,12 @@ export const cilium: MeshStandIn = {
       workload: workload.name,
       labels: workload.labels,
       addresses,
-      port: workload.port,
+      ports: workload.ports,
     })
     await client.request('endpoint.add', {
       device: leg.pod.place,
       endpoint: id,
-      identity: identityOf(workload.labels),
+      identity: identityOf(workload.labels, workload.ports),
       addresses,
     })
     return {
@@ -73,14 +75,14 @@ export const cilium: MeshStandIn = {
     await client.request('service.set', {
       address,
       port,
-      protocol: 'tcp',
+      protocol: TCP,
       backends: [{ address: podAddress, port: podPort, weight: 1 }],
     })
   },
 
   withdraw(run, { address, port }) {
     datapathClient(run)
-      .then((client) => client.request('service.remove', { address, port, protocol: 'tcp' }))
+      .then((client) => client.request('service.remove', { address, port, protocol: TCP }))
       .catch(() => undefined)
   },
 
@@ -100,12 +102,12 @@ async function addFixed(run: RunState, leg: Leg): Promise<void> {
   const labels = world ? {} : { app: place }
   const id = endpointId(place === 'client' || place === 'stranger' ? place : 'outside')
   const addresses = world ? WORLD : addressesOf(leg)
-  writeEndpoint(run, { id, place, workload: place, labels, addresses })
+  writeEndpoint(run, { id, place, workload: place, labels, addresses, ports: [] })
   const client = await datapathClient(run)
   await client.request('endpoint.add', {
     device: place,
     endpoint: id,
-    identity: world ? 2 : identityOf(labels),
+    identity: world ? 2 : identityOf(labels, []),
     addresses,
     ...(world ? { world } : {}),
   })

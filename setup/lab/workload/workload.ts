@@ -60,6 +60,7 @@ export function resolveWorkload(spec: WorkloadSpec, root: string): ResolvedWorkl
     env: { PORT: String(port), ...env },
     port,
     servicePort: port,
+    ports: [],
     labels: { app: name, ...parsed.output.labels },
     cwd,
     protocol,

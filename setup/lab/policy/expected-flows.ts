@@ -1,0 +1,71 @@
+import type { FixedPod } from '../pod.ts'
+import type { ExpectedFlow, PolicedPod } from './enforcer.ts'
+import { verdictOf } from './oracle.ts'
+import type { HttpRule, Policy } from './policy.ts'
+import type { World } from './world.ts'
+
+const TCP = 6
+
+/** Where flows may come from, with the address that they have in the pods' network. */
+export type FlowSources = readonly { readonly from: FixedPod; readonly address: string }[]
+
+/** A request, as far as rules look at it. */
+export interface HttpRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  readonly host: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * What must become of flows from each source to each pod's own port, by the policies' words alone (the oracle, which shares
+ * nothing with the compiler): tried before anything is measured.
+ */
+export function expectedFlows(
+  policies: readonly Policy[],
+  world: World,
+  sources: FlowSources,
+  pods: readonly PolicedPod[],
+): ExpectedFlow[] {
+  const ingress = policies.map(ingressOnly)
+  return sources.flatMap(({ from, address }) =>
+    pods.map((pod): ExpectedFlow => {
+      const verdict = verdictOf(ingress, world, { source: address, destination: pod.address, protocol: TCP, port: pod.port })
+      const flow = { host: pod.address, port: pod.port }
+      if (verdict.verdict !== 'http') return { from, pod: pod.place, flow, allowed: verdict.verdict === 'allow' }
+      const request = { method: 'GET', path: '/', host: `${pod.address}:${pod.port}`, headers: {} }
+      return {
+        from,
+        pod: pod.place,
+        flow: { ...flow, http: { method: request.method, path: request.path } },
+        allowed: verdict.ingress === undefined || verdict.ingress.some((rule) => allowsRequest(rule, request)),
+      }
+    }),
+  )
+}
+
+/** Whether an HTTP rule lets a request through: every part that it names must match as a whole. */
+export function allowsRequest({ method, path, host, headers }: HttpRule, request: HttpRequest): boolean {
+  const parts = [
+    [method, request.method],
+    [path, request.path],
+    [host, request.host],
+  ] as const
+  return (
+    parts.every(([pattern, value]) => pattern === undefined || new RegExp(pattern.javascript, 'u').test(value)) &&
+    headers.every(({ name, value }) => {
+      const sent = request.headers[name]
+      return sent !== undefined && (value === undefined || sent === value)
+    })
+  )
+}
+
+/** A workload's policies are put on its own pods only: what they would say of who sends to them is not in force. */
+function ingressOnly(policy: Policy): Policy {
+  return {
+    ...policy,
+    specs: policy.specs.map((spec) => ({ ...spec, egress: { defaultDeny: false, rules: [] } })),
+  }
+}
