@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use crate::problem::Problem;
 
 const USAGE: &str = "usage: meshmark-datapath --socket PATH --cgroup DIR [--conntrack-entries N] [--policy-entries N] \
-                     [--identity-entries N] [--endpoint-entries N] [--rule-entries N] [--service-entries N]";
+                     [--identity-entries N] [--endpoint-entries N] [--rule-entries N] [--service-entries N] [--object FILE]";
 
 /// What the command line says.
 pub struct Options {
@@ -11,6 +11,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// The run's own cgroup2 directory: sockets of the processes in it may use service addresses.
     pub cgroup: PathBuf,
+    /// Another eBPF object than the built-in one, for working on it.
+    pub object: Option<PathBuf>,
     /// Sizes of maps other than the built-in ones: the option that sets it, the map, how many entries.
     pub sizes: Vec<(&'static str, u32)>,
 }
@@ -26,12 +28,13 @@ pub const SIZE_OPTIONS: [(&str, &[&str]); 6] = [
 ];
 
 pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Problem> {
-    let (mut socket, mut cgroup, mut sizes) = (None, None, Vec::new());
+    let (mut socket, mut cgroup, mut object, mut sizes) = (None, None, None, Vec::new());
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or_else(|| Problem(format!("{name} has no value; {USAGE}")))?;
         match name.as_str() {
             "--socket" => socket = Some(PathBuf::from(value)),
             "--cgroup" => cgroup = Some(PathBuf::from(value)),
+            "--object" => object = Some(PathBuf::from(value)),
             _ => {
                 let (_, maps) = SIZE_OPTIONS
                     .iter()
@@ -52,6 +55,7 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Pro
     Ok(Options {
         socket: socket.ok_or_else(|| missing("--socket"))?,
         cgroup: cgroup.ok_or_else(|| missing("--cgroup"))?,
+        object,
         sizes,
     })
 }

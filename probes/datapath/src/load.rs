@@ -53,7 +53,9 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
     for (map, entries) in &options.sizes {
         loader.map_max_entries(map, *entries);
     }
-    let mut ebpf = loader.load(OBJECT).trying("creating the data path's maps (this needs root, or CAP_BPF and CAP_NET_ADMIN)")?;
+    let other = options.object.as_ref().map(std::fs::read).transpose().trying("reading the eBPF object")?;
+    let object = other.as_deref().unwrap_or(OBJECT);
+    let mut ebpf = loader.load(object).trying("creating the data path's maps (this needs root, or CAP_BPF and CAP_NET_ADMIN)")?;
     for name in CLASSIFIERS {
         let program: &mut SchedClassifier = program(&mut ebpf, name)?;
         program.load().map_err(|error| refused(name, error))?;

@@ -4,13 +4,16 @@ use aya_ebpf::{maps::LruHashMap, programs::TcContext};
 use meshmark_common::datapath::{Address, Config, Flow, FlowKey4, FlowKey6, map_ipv4};
 
 use crate::{
+    events::{report4, report6},
+    judge::{judge4, judge6},
     maps::{FLOWS4, FLOWS6},
     packet::Packet,
     parse::{Header, ipv4, ipv6},
+    scratch::{packet4, packet6},
 };
 
 pub trait Family {
-    type Address: Copy + PartialEq + PartialOrd;
+    type Address: Copy + PartialEq + PartialOrd + 'static;
     type Key: 'static;
     /// `struct bpf_sock_tuple` of this family.
     type Tuple;
@@ -28,6 +31,10 @@ pub trait Family {
     fn mapped(address: Self::Address) -> Address;
     fn tuple(source: Self::Address, destination: Self::Address, ports: [u16; 2]) -> Self::Tuple;
     fn proxy(config: &Config) -> Self::Address;
+    fn scratch() -> Option<*mut Packet<Self::Address>>;
+    /// See `judge::judge`, `events::report`.
+    fn judge(device: u32, how: u32) -> u32;
+    fn report(what: u32, device: u32, rule: u32, bytes: u32) -> u32;
 }
 
 pub struct V4;
@@ -92,6 +99,21 @@ impl Family for V4 {
     fn proxy(config: &Config) -> u32 {
         config.proxy_address4
     }
+
+    #[inline(always)]
+    fn scratch() -> Option<*mut Packet<Self::Address>> {
+        packet4()
+    }
+
+    #[inline(always)]
+    fn judge(device: u32, how: u32) -> u32 {
+        judge4(device, how)
+    }
+
+    #[inline(always)]
+    fn report(what: u32, device: u32, rule: u32, bytes: u32) -> u32 {
+        report4(what, device, rule, bytes)
+    }
 }
 
 impl Family for V6 {
@@ -140,6 +162,21 @@ impl Family for V6 {
     fn proxy(config: &Config) -> [u64; 2] {
         let [a, b, c, d] = config.proxy_address6;
         [u64::from(a) | u64::from(b) << 32, u64::from(c) | u64::from(d) << 32]
+    }
+
+    #[inline(always)]
+    fn scratch() -> Option<*mut Packet<Self::Address>> {
+        packet6()
+    }
+
+    #[inline(always)]
+    fn judge(device: u32, how: u32) -> u32 {
+        judge6(device, how)
+    }
+
+    #[inline(always)]
+    fn report(what: u32, device: u32, rule: u32, bytes: u32) -> u32 {
+        report6(what, device, rule, bytes)
     }
 }
 

@@ -5,7 +5,7 @@ use aya_ebpf::{
 };
 use meshmark_common::datapath::{
     Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL, LEG_UPSTREAM,
-    MARK_TO_PROXY,
+    MARK_TO_PROXY, NO_RULE,
 };
 
 use crate::{
@@ -13,14 +13,15 @@ use crate::{
     conntrack::find,
     counters::{count_dropped, count_forwarded},
     deliver::deliver,
-    events::{Note, report},
+    events::what,
     family::{Family, V4, V6, flow_key},
     flow_state::{Step, step},
     icmp::quoted,
-    judge::{ALLOWED, KNOWN, REPLY, SIDE, judge},
-    packet::{ACK, Exception, Kind, Packet, SYN, TCP},
+    judge::{ALLOWED, KNOWN, REPLY},
+    packet::{ACK, Exception, ICMP_ERROR, Packet, SYN, TCP},
     parse::parse,
     proxy::divert,
+    scratch::lay_down,
 };
 
 const IPV4: u32 = 0x0800_u16.to_be() as u32;
@@ -47,7 +48,7 @@ fn device(ctx: &TcContext) -> u32 {
     unsafe { (*ctx.skb.skb).ifindex }
 }
 
-#[inline(always)]
+#[inline(never)]
 fn forward<F: Family>(ctx: &TcContext) -> i32 {
     let packet = match parse::<F>(ctx) {
         Ok(packet) => packet,
@@ -58,12 +59,12 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
         }
     };
     let Some(config) = config() else { return TC_ACT_SHOT as i32 };
-    if packet.kind == Kind::IcmpError {
+    if packet.kind == ICMP_ERROR {
         return icmp_error::<F>(ctx, &packet, config);
     }
     let revision = revision(config);
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
-    let mut how = side as u32 & SIDE;
+    let mut how = 0;
     if let Some(flow) = find::<F>(&key) {
         if flow.flags & FLOW_PROXY != 0 && side != usize::from(flow.originator) {
             // The server's packets are the proxy's, if it is connected to the server with the client's own port.
@@ -77,14 +78,8 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
                 Step::Forward => return pass_on::<F>(ctx, &packet, flow, side, config),
                 Step::Report(kind) => {
                     if config.events != 0 {
-                        let note = Note {
-                            kind,
-                            detail: flow.flags,
-                            device: device(ctx),
-                            rule: flow.rule,
-                            bytes: ctx.len(),
-                        };
-                        report::<F>(config, &packet, &note);
+                        lay_down::<F>(&packet);
+                        F::report(what(kind, flow.flags), device(ctx), flow.rule, ctx.len());
                     }
                     return pass_on::<F>(ctx, &packet, flow, side, config);
                 }
@@ -102,12 +97,19 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
             return action;
         }
     }
-    open::<F>(ctx, &packet, config, how)
+    open::<F>(ctx, &packet, &key, side, config, how)
 }
 
 /// A new flow, or one that has to be judged again.
 #[inline(always)]
-fn open<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config, mut how: u32) -> i32 {
+fn open<F: Family>(
+    ctx: &TcContext,
+    packet: &Packet<F::Address>,
+    key: &F::Key,
+    side: usize,
+    config: &Config,
+    mut how: u32,
+) -> i32 {
     // Conntrack has forgotten the connection (it is bounded): the lower port is the one that was connected to.
     if how & KNOWN == 0
         && packet.protocol == TCP
@@ -116,24 +118,20 @@ fn open<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config
     {
         how |= REPLY;
     }
-    let (key, side) = flow_key::<F>(packet, LEG_NORMAL);
-    let answer = judge::<F>(device(ctx), packet, &key, how);
+    lay_down::<F>(packet);
+    let answer = F::judge(device(ctx), how);
     if answer != ALLOWED {
         if config.events != 0 {
-            let note =
-                Note { kind: KIND_DROP, detail: answer as u8, device: device(ctx), rule: 0, bytes: ctx.len() };
-            report::<F>(config, packet, &note);
+            F::report(what(KIND_DROP, answer as u8), device(ctx), NO_RULE, ctx.len());
         }
         return TC_ACT_SHOT as i32;
     }
-    let Some(flow) = find::<F>(&key) else {
+    let Some(flow) = find::<F>(key) else {
         count_dropped(device(ctx), EGRESS, DropReason::ConntrackFull);
         return TC_ACT_SHOT as i32;
     };
     if config.events != 0 && how & KNOWN == 0 {
-        let note =
-            Note { kind: KIND_NEW, detail: flow.flags, device: device(ctx), rule: flow.rule, bytes: ctx.len() };
-        report::<F>(config, packet, &note);
+        F::report(what(KIND_NEW, flow.flags), device(ctx), flow.rule, ctx.len());
     }
     pass_on::<F>(ctx, packet, flow, side, config)
 }

@@ -6,7 +6,7 @@ use meshmark_common::datapath::{Flow, LEG_NORMAL, LEG_UPSTREAM};
 use crate::{
     conntrack::find,
     family::{Family, flow_key},
-    packet::{Kind, Packet, SCTP, TCP, UDP},
+    packet::{PLAIN, Packet, SCTP, TCP, UDP},
     parse::load,
 };
 
@@ -41,7 +41,7 @@ pub fn quoted<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>) -> Option
         destination_port: (ports >> 16) as u16,
         protocol: header.protocol,
         tcp_flags: 0,
-        kind: Kind::Plain,
+        kind: PLAIN,
         transport: 0,
     };
     if header.protocol == F::ICMP {

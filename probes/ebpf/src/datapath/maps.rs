@@ -10,6 +10,11 @@ use meshmark_common::datapath::{
     FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
+use crate::{
+    policy::Answers,
+    scratch::{Packet4, Packet6},
+};
+
 #[map]
 pub static CONFIG: Array<Config> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
@@ -21,6 +26,18 @@ pub static ENDPOINTS: HashMap<u32, Endpoint> = HashMap::with_max_entries(256, 0)
 
 #[map]
 pub static POLICY: HashMap<PolicyKey, PolicyValue> = HashMap::with_max_entries(131_072, 0);
+
+#[map]
+pub static ANSWERS: PerCpuArray<Answers> = PerCpuArray::with_max_entries(1, 0);
+
+#[map]
+pub static PACKET4: PerCpuArray<Packet4> = PerCpuArray::with_max_entries(1, 0);
+
+#[map]
+pub static PACKET6: PerCpuArray<Packet6> = PerCpuArray::with_max_entries(1, 0);
+
+#[map]
+pub static NEW_FLOW: PerCpuArray<Flow> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
 pub static FLOWS4: LruHashMap<FlowKey4, Flow> = LruHashMap::with_max_entries(131_072, 0);

@@ -1,4 +1,6 @@
 /// What a packet is to conntrack and policy. Addresses and ports are as on the wire.
+#[repr(C)]
+#[derive(Clone, Copy)]
 pub struct Packet<Address> {
     pub source: Address,
     pub destination: Address,
@@ -7,20 +9,18 @@ pub struct Packet<Address> {
     pub protocol: u8,
     /// Of `FIN | SYN | RST | ACK`.
     pub tcp_flags: u8,
-    pub kind: Kind,
+    /// `PLAIN`, `ECHO_REPLY` or `ICMP_ERROR`.
+    pub kind: u8,
     /// Bytes before the transport header.
     pub transport: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// TCP, UDP, SCTP, and ICMP echo requests (their id is the source port, the destination port is 0).
-    Plain,
-    /// Its id is the destination port: so it is the request's flow.
-    EchoReply,
-    /// Quotes the packet that it is about.
-    IcmpError,
-}
+/// TCP, UDP, SCTP, and ICMP echo requests (their id is the source port, the destination port is 0).
+pub const PLAIN: u8 = 0;
+/// Its id is the destination port: so it is the request's flow.
+pub const ECHO_REPLY: u8 = 1;
+/// Quotes the packet that it is about.
+pub const ICMP_ERROR: u8 = 2;
 
 /// What becomes of a packet that conntrack is not asked about.
 pub enum Exception {

@@ -7,7 +7,7 @@ use meshmark_common::datapath::DropReason;
 
 use crate::{
     family::Family,
-    packet::{ACK, Exception, FIN, ICMP6, Kind, Packet, RST, SCTP, SYN, TCP, UDP},
+    packet::{ACK, ECHO_REPLY, Exception, FIN, ICMP_ERROR, ICMP6, PLAIN, Packet, RST, SCTP, SYN, TCP, UDP},
 };
 
 const LINK: usize = 14;
@@ -132,7 +132,7 @@ pub fn parse<F: Family>(ctx: &TcContext) -> Result<Packet<F::Address>, Exception
         destination_port: 0,
         protocol: header.protocol,
         tcp_flags: 0,
-        kind: Kind::Plain,
+        kind: PLAIN,
         transport: header.transport as u32,
     };
     let offset = header.transport;
@@ -174,12 +174,12 @@ fn icmp<F: Family>(
         packet.source_port = id;
     } else if icmp_type == F::ECHO_REPLY {
         packet.destination_port = id;
-        packet.kind = Kind::EchoReply;
+        packet.kind = ECHO_REPLY;
     } else if F::ICMP == ICMP6 && matches!(icmp_type, 130..=137 | 143) {
         // Multicast listeners, routers and neighbours of the link.
         return Err(Exception::Pass);
     } else if F::is_icmp_error(icmp_type) {
-        packet.kind = Kind::IcmpError;
+        packet.kind = ICMP_ERROR;
     } else {
         return Err(Exception::Drop(DropReason::UnsupportedProtocol));
     }

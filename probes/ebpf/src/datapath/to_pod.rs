@@ -13,13 +13,14 @@ use crate::{
     config::{config, revision},
     conntrack::find,
     counters::{count_dropped, count_forwarded},
-    events::{Note, report},
+    events::what,
     family::{Family, V4, V6, flow_key},
     flow_state::{Step, step},
-    judge::{ALLOWED, FROM_NODE, KNOWN, REPLY, SIDE, judge},
+    judge::{ALLOWED, FROM_NODE, KNOWN, REPLY},
     maps::ENDPOINTS,
-    packet::{Exception, Kind, Packet},
+    packet::{Exception, ICMP_ERROR, Packet},
     parse::parse,
+    scratch::lay_down,
 };
 
 const IPV4: u32 = 0x0800_u16.to_be() as u32;
@@ -50,7 +51,7 @@ fn drop(ctx: &TcContext, reason: DropReason) -> i32 {
     TC_ACT_SHOT as i32
 }
 
-#[inline(always)]
+#[inline(never)]
 fn forward<F: Family>(ctx: &TcContext) -> i32 {
     let packet = match parse::<F>(ctx) {
         Ok(packet) => packet,
@@ -63,12 +64,12 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
         return from_proxy::<F>(ctx, &packet, config);
     }
     // The node's own: it may tell its pods what it could not do for them.
-    if packet.kind == Kind::IcmpError {
+    if packet.kind == ICMP_ERROR {
         return TC_ACT_OK as i32;
     }
     let revision = revision(config);
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
-    let mut how = side as u32 & SIDE | FROM_NODE;
+    let mut how = FROM_NODE;
     if let Some(flow) = find::<F>(&key) {
         if flow.devices[1 - side] == device(ctx) {
             match step(flow, &packet, side, revision, config) {
@@ -83,10 +84,11 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
             }
         }
     }
-    let answer = judge::<F>(device(ctx), &packet, &key, how);
+    lay_down::<F>(&packet);
+    let answer = F::judge(device(ctx), how);
     let (kind, detail) = if answer == ALLOWED { (KIND_NEW, 0) } else { (KIND_DROP, answer as u8) };
     if config.events != 0 && (answer != ALLOWED || how & KNOWN == 0) {
-        report::<F>(config, &packet, &Note { kind, detail, device: device(ctx), rule: NO_RULE, bytes: ctx.len() });
+        F::report(what(kind, detail), device(ctx), NO_RULE, ctx.len());
     }
     if answer != ALLOWED {
         return TC_ACT_SHOT as i32;
