@@ -26,7 +26,9 @@ export function compileL7(
     everyone.every((identity) => members.has(identity)) ? 'all' : [...members].flatMap(addresses)
   const found: L7Ports[] = []
   for (const { first, last } of segments(entries, l7)) {
-    const guarded = new Set(everyone.filter((identity) => map.lookup(identity, 6, first)?.verdict === 'proxy'))
+    const having = (verdict: PolicyEntry['verdict']): Set<number> =>
+      new Set(everyone.filter((identity) => map.lookup(identity, 6, first)?.verdict === verdict))
+    const guarded = having('proxy')
     if (guarded.size === 0) continue
     const rules = l7
       .filter((rule) => rule.first <= first && last <= rule.last)
@@ -40,6 +42,7 @@ export function compileL7(
       first,
       last,
       peers: setOf(guarded),
+      open: setOf(having('allow')),
       rules: rules.map(({ rule, members, http }) => ({ rule, peers: setOf(members), http })),
     })
   }

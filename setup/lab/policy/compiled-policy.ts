@@ -71,6 +71,8 @@ export interface L7Ports {
   readonly last: number
   /** Everyone whose flows to these ports the proxy judges. */
   readonly peers: AddressSet
+  /** Everyone whose flows pass without being judged here: should they come to the proxy for the other side's sake, they pass too. */
+  readonly open: AddressSet
   readonly rules: readonly { readonly rule: number; readonly peers: AddressSet; readonly http: readonly HttpRule[] }[]
 }
 

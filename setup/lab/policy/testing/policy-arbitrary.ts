@@ -13,6 +13,9 @@ export interface Vocabulary {
   readonly paths: readonly string[]
 }
 
+/** How many lists of ports have HTTP rules; with `most`, no rule denies. */
+type HttpShare = 'none' | 'some' | 'most'
+
 /** What there is in a world, and some of what there isn't. */
 export function vocabularyOf(world: World, outside: readonly string[], ports: readonly number[]): Vocabulary {
   const labels: { [key: string]: string[] } = {}
@@ -34,7 +37,7 @@ export function vocabularyOf(world: World, outside: readonly string[], ports: re
 /** Manifests of any of the three kinds, with the name given. */
 export function policyManifest(
   words: Vocabulary,
-  { http = true }: { readonly http?: boolean } = {},
+  { http = 'some' }: { readonly http?: HttpShare } = {},
 ): (name: string) => fc.Arbitrary<object> {
   return (name) =>
     fc.oneof(
@@ -47,7 +50,7 @@ export function policyManifest(
 export function policyManifests(
   words: Vocabulary,
   most: number,
-  options?: { readonly http?: boolean },
+  options?: { readonly http?: HttpShare },
 ): fc.Arbitrary<object[]> {
   const one = policyManifest(words, options)
   return fc
@@ -55,7 +58,7 @@ export function policyManifests(
     .chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => one(`policy-${index}`))))
 }
 
-function ciliumPolicy(words: Vocabulary, name: string, http: boolean): fc.Arbitrary<object> {
+function ciliumPolicy(words: Vocabulary, name: string, http: HttpShare): fc.Arbitrary<object> {
   const spec = ciliumSpec(words, http)
   return fc
     .tuple(
@@ -73,12 +76,14 @@ function ciliumPolicy(words: Vocabulary, name: string, http: boolean): fc.Arbitr
     }))
 }
 
-function ciliumSpec(words: Vocabulary, http: boolean): fc.Arbitrary<object> {
+function ciliumSpec(words: Vocabulary, http: HttpShare): fc.Arbitrary<object> {
   const rules = (direction: 'from' | 'to', verdict: 'allow' | 'deny'): fc.Arbitrary<object[] | undefined> =>
-    fc.option(fc.array(ciliumRule(words, direction, verdict, http), { maxLength: 3 }), {
-      nil: undefined,
-      freq: verdict === 'allow' ? 2 : 1,
-    })
+    verdict === 'deny' && http === 'most'
+      ? fc.constant(undefined)
+      : fc.option(fc.array(ciliumRule(words, direction, verdict, http), { maxLength: 3 }), {
+          nil: undefined,
+          freq: verdict === 'allow' ? 2 : 1,
+        })
   return fc
     .record({
       endpointSelector: selector(words, 'cilium'),
@@ -107,7 +112,7 @@ function ciliumRule(
   words: Vocabulary,
   direction: 'from' | 'to',
   verdict: 'allow' | 'deny',
-  http: boolean,
+  http: HttpShare,
 ): fc.Arbitrary<object> {
   const list = (name: string, item: fc.Arbitrary<unknown>): fc.Arbitrary<object> =>
     fc.array(item, { minLength: 0, maxLength: 2, size: 'max' }).map((items) => ({ [`${direction}${name}`]: items }))
@@ -127,16 +132,19 @@ function ciliumRule(
     { weight: 2, arbitrary: list('Entities', fc.constantFrom(...entities)) },
     { weight: 2, arbitrary: fc.constant({}) },
   )
-  const toPorts = fc.option(fc.array(toPort(words, verdict === 'allow' && http), { minLength: 1, maxLength: 2 }), {
-    nil: undefined,
-    freq: 3,
-  })
+  const toPorts = fc.option(
+    fc.array(toPort(words, verdict === 'allow' ? http : 'none'), { minLength: 1, maxLength: 2 }),
+    {
+      nil: undefined,
+      freq: 3,
+    },
+  )
   return fc.tuple(peers, toPorts).map(([who, ports]) => ({ ...who, ...(ports ? { toPorts: ports } : {}) }))
 }
 
-function toPort(words: Vocabulary, http: boolean): fc.Arbitrary<object> {
+function toPort(words: Vocabulary, http: HttpShare): fc.Arbitrary<object> {
   const plain = fc.record({ ports: fc.array(ciliumPort(words), { minLength: 1, maxLength: 3 }) })
-  if (!http) return plain
+  if (http === 'none') return plain
   const guarded = fc.record({
     ports: fc.array(
       ciliumPort(words)
@@ -146,7 +154,7 @@ function toPort(words: Vocabulary, http: boolean): fc.Arbitrary<object> {
     ),
     rules: fc.record({ http: fc.array(httpRule(words), { minLength: 1, maxLength: 2 }) }),
   })
-  return fc.oneof({ weight: 2, arbitrary: plain }, { weight: 1, arbitrary: guarded })
+  return fc.oneof({ weight: 1, arbitrary: plain }, { weight: http === 'most' ? 6 : 1, arbitrary: guarded })
 }
 
 interface CiliumPort {
@@ -176,14 +184,20 @@ function portRange(words: Vocabulary): fc.Arbitrary<[number, number]> {
 }
 
 function httpRule(words: Vocabulary): fc.Arbitrary<object> {
-  return fc.record(
+  const usually = fc.record(
+    { method: fc.constantFrom('GET', 'POST', 'GET|HEAD'), path: fc.constantFrom(...words.paths) },
+    { requiredKeys: [] },
+  )
+  const seldom = fc.record(
     {
-      method: fc.constantFrom('GET', 'POST', 'GET|HEAD'),
-      path: fc.constantFrom(...words.paths),
       host: fc.constantFrom('http-echo', String.raw`.*\.example\.com`),
       headers: fc.constantFrom(['X-Token'], ['X-Token: secret']),
     },
     { requiredKeys: [] },
+  )
+  return fc.oneof(
+    { weight: 2, arbitrary: usually },
+    { weight: 1, arbitrary: fc.tuple(usually, seldom).map(([a, b]) => ({ ...a, ...b })) },
   )
 }
 
