@@ -2,7 +2,7 @@
 /**
  * The optional packages that carry the prebuilt programs of probes/, one for each platform:
  *
- *   node setup/release/platform-packages.mjs           packs what is built (dist/probes/linux-x64, …-arm64) into dist/platform/
+ *   node setup/release/platform-packages.mjs           packs what is built (probes/prebuilt/linux-x64, …-arm64) into dist/platform/
  *   node setup/release/platform-packages.mjs --depend  also names them in package.json's optionalDependencies, for publishing
  *
  * They are built on a machine of their own kind (npm run build:probes) and published before meshmark itself, with its version: os and
@@ -47,7 +47,7 @@ export function platformManifest(platform, { version, license }) {
  * @returns {string | undefined} the package's folder; undefined where nothing is built for the platform
  */
 function pack(platform, meshmark) {
-  const built = join(root, 'dist/probes', `${platform.os}-${platform.cpu}`)
+  const built = join(root, 'probes/prebuilt', `${platform.os}-${platform.cpu}`)
   const programs = existsSync(built) ? readdirSync(built).filter((name) => name.startsWith('meshmark-')) : []
   if (programs.length === 0) return undefined
   const folder = join(root, 'dist/platform', packageName(platform).replace('/', '+'))

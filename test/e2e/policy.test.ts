@@ -9,7 +9,7 @@ import { configuration } from './harness/sources.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** The loader comes in a package of its own: here from where the set-up builds it. */
-const env = { MESHMARK_PROBES: join(ROOT, 'dist', 'probes', `linux-${process.arch}`) }
+const env = { MESHMARK_PROBES: join(ROOT, 'probes', 'prebuilt', `linux-${process.arch}`) }
 
 const POLICY_SPEC = `
 import { expect, test } from 'meshmark/test'

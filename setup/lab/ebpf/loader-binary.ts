@@ -14,7 +14,7 @@ export function probeCandidates(program: ProbeProgram): string[] {
   const platform = `linux-${arch()}`
   return [
     ...(named === undefined || named === '' ? [] : [join(resolve(named), program)]),
-    join(packageRoot(), 'dist', 'probes', platform, program),
+    join(packageRoot(), 'probes', 'prebuilt', platform, program),
     ...platformPackage(platform).map((folder) => join(folder, program)),
   ]
 }
