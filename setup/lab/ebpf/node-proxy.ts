@@ -1,16 +1,16 @@
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { knownDaemon, startDaemon } from '../daemon.ts'
+import { assertRunning, knownDaemon, startDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'
 import { askAdmin } from '../envoy/admin.ts'
 import { findEnvoy, PROXY_USER } from '../envoy/binary.ts'
-import type { Json } from '../envoy/json.ts'
 import { NODE_PROXY_PORT, nodeProxyConfig, RBAC_FILTERS } from '../envoy/node-proxy-config.ts'
 import { untilServing } from '../envoy/serving.ts'
 import { LabError } from '../lab-error.ts'
 import { lastLines } from '../log-tail.ts'
 import { networkOf, nodePod } from '../network.ts'
+import type { envoyRbac } from '../policy/envoy-rbac.ts'
 import { writeWhole } from '../run-dir.ts'
 import type { RunState } from '../run-state.ts'
 import { ebpfPaths } from './paths.ts'
@@ -18,12 +18,11 @@ import { readEbpfState, writeEbpfState } from './state.ts'
 
 const RULES_TIMEOUT_MS = 5000
 const POLL_MS = 5
+/** Envoy quotes the whole of what it refuses. */
+const MOST_WORDS = 600
 
-/** The two RBAC filters of the node's proxy, as Envoy's RBAC message. */
-export interface ProxyRules {
-  readonly ingress: Json
-  readonly egress: Json
-}
+/** The two RBAC filters of the node's proxy, as `envoyRbac` gives them. */
+export type ProxyRules = ReturnType<typeof envoyRbac>
 
 /** The data path's view of the node's proxy. */
 export const NODE_PROXY = { address4: '127.0.0.1', address6: '::1', port: NODE_PROXY_PORT } as const
@@ -32,10 +31,9 @@ export const NODE_PROXY = { address4: '127.0.0.1', address6: '::1', port: NODE_P
 export async function nodeProxyWith(run: RunState, rules: ProxyRules): Promise<Daemon> {
   const known = readEbpfState(run).proxy
   const version = `${process.pid}-${performance.now()}`
-  writeRules(run, rules, version)
-  const daemon =
-    known === undefined ? await start(run) : knownDaemon("the node's Envoy", logOf(run), known)
-  await untilInForce(run, daemon, version)
+  const changed = (['ingress', 'egress'] as const).filter((direction) => writeRules(run, direction, rules, version))
+  const daemon = known === undefined ? await start(run) : knownDaemon("the node's Envoy", logOf(run), known)
+  await untilInForce(run, daemon, version, changed.length)
   return daemon
 }
 
@@ -81,27 +79,34 @@ async function start(run: RunState): Promise<Daemon> {
   return daemon
 }
 
-function writeRules(run: RunState, rules: ProxyRules, version: string): void {
-  mkdirSync(rulesDirectory(run), { recursive: true })
-  for (const direction of ['ingress', 'egress'] as const) {
-    const resource = {
+/** False when these are the rules in force: Envoy takes no new version of what has not changed. */
+function writeRules(run: RunState, direction: keyof typeof RBAC_FILTERS, rules: ProxyRules, version: string): boolean {
+  const file = rulesFile(run, direction)
+  const resources = JSON.stringify([
+    {
       '@type': 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
       name: RBAC_FILTERS[direction],
-      typed_config: rules[direction],
-    }
-    writeWhole(rulesFile(run, direction), JSON.stringify({ version_info: version, resources: [resource] }))
-  }
+      typed_config: rules[direction].typed_config,
+    },
+  ])
+  if (existsSync(file) && readFileSync(file, 'utf8').endsWith(`"resources":${resources}}`)) return false
+  mkdirSync(rulesDirectory(run), { recursive: true })
+  writeWhole(file, `{"version_info":"${version}","resources":${resources}}`)
+  return true
 }
 
 /** @throws LabError with Envoy's own words when it refuses the rules */
-async function untilInForce(run: RunState, daemon: Daemon, version: string): Promise<void> {
+async function untilInForce(run: RunState, daemon: Daemon, version: string, changed: number): Promise<void> {
   const deadline = performance.now() + RULES_TIMEOUT_MS
   for (;;) {
     const dump = await askAdmin(nodeProxyAdmin(run), '/config_dump?resource=ecds_filters')
-    const inForce = dump?.body.split(`"version_info": "${version}"`).length ?? 0
-    if (inForce > Object.keys(RBAC_FILTERS).length) return
+    const inForce = (dump?.body.split(`"version_info": "${version}"`).length ?? 1) - 1
+    if (inForce >= changed) return
+    await assertRunning(daemon)
     if (performance.now() > deadline) {
-      throw new LabError(`${daemon.name} did not take the policy's L7 rules; its last lines: ${lastLines(daemon.log)}`)
+      throw new LabError(
+        `${daemon.name} did not take the policy's L7 rules; its last words: ${lastLines(daemon.log).slice(-MOST_WORDS)}`,
+      )
     }
     await sleep(POLL_MS)
   }

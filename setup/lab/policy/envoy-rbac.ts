@@ -10,11 +10,14 @@ type Term = { readonly [name: string]: Json }
  * that no HTTP rule guards in a direction passes there: it is in the proxy for the other direction's sake.
  * Envoy has to know the client's own address and the address that it called (the proxy keeps both).
  */
-export function envoyRbac(l7: readonly L7Guard[]): { readonly egress: Json; readonly ingress: Json } {
+export function envoyRbac(l7: readonly L7Guard[]): { readonly egress: RbacFilter; readonly ingress: RbacFilter } {
   return { egress: rbacFilter('egress', l7), ingress: rbacFilter('ingress', l7) }
 }
 
-function rbacFilter(direction: Direction, l7: readonly L7Guard[]): Json {
+/** An HTTP filter as Envoy's configuration names it. */
+type RbacFilter = { readonly name: string; readonly typed_config: Json }
+
+function rbacFilter(direction: Direction, l7: readonly L7Guard[]): RbacFilter {
   const guards = l7.filter((guard) => guard.direction === direction)
   const { own } = SIDES[direction]
   const guarded = guards.flatMap(({ addresses }) => addresses.map((address) => own.address(address)))
