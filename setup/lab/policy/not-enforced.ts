@@ -5,7 +5,7 @@ export const IN_SPEC = {
 } as const
 
 const NO_DNS_PROXY = 'the lab has no DNS proxy to learn names from; write toCIDR'
-const NO_REQUIRES = 'Cilium no longer takes it; write the requirement into the selectors'
+const NO_REQUIRES = 'write the requirement into the selectors themselves'
 
 export const IN_RULES = {
   toFQDNs: NO_DNS_PROXY,

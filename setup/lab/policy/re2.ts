@@ -126,7 +126,10 @@ function group(reader: Reader, depth: number): string {
     if (reader.takeMatch(/^\?(?:=|!|<=|<!)/)) throw new Re2Error('RE2 has no lookahead and no lookbehind')
     if (reader.takeMatch(/^\?>/)) throw new Re2Error('RE2 has no atomic groups')
     const flags = reader.takeMatch(/^\?(?:P?<(?<name>\w+)>|:|(?<on>[imsU]+):)/)
-    if (!flags) throw new Re2Error(`the lab doesn't know the group (${reader.peek(3)}…; flags stand as (?i:…)`)
+    if (!flags)
+      throw new Re2Error(
+        `the lab doesn't know groups that begin with (${reader.peek(2)}, except (?:…), (?i:…) and names`,
+      )
     const { on } = flags.groups ?? {}
     if (on !== undefined && on !== 'i') throw new Re2Error('of the flags, the lab knows (?i:…) only')
     open = on === undefined ? '(?:' : '(?i:'
