@@ -52,11 +52,11 @@ export const kernelUseSchema = v.object({
 export type KernelUse = v.InferOutput<typeof kernelUseSchema>
 
 export const armPolicySchema = v.object({
-  /** File of the policies, relative to the project. */
+  /** File of the policies, as the spec named it; the name of a policy that stands in the spec itself. */
   file: v.string(),
   /** `eBPF`, `eBPF + Envoy`, `iptables-stateful`, … */
   enforcedBy: v.string(),
-  /** Rows that the data path looks up, or rules that a packet may walk. */
+  /** Of the policies: each peer with each port. */
   rules: count,
   appliedMs: finite,
   /** Flows that were tried before anything was measured, and went as the policy says. */

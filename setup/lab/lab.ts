@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EnvironmentDescription } from '../../measure/record.ts'
 import type { PodProcess } from '../../measure/target.ts'
 import { deployWorkload } from './deploy.ts'
@@ -13,6 +16,7 @@ import type { FixedPod } from './pod.ts'
 import { runInPod } from './pod-program.ts'
 import type { PodProgramOptions } from './pod-program.ts'
 import type { EnforcedPolicy } from './policy/enforcer.ts'
+import { writeWhole } from './run-dir.ts'
 import { readRunState } from './run-state.ts'
 import type { WorkloadSpec } from './workload/workload.ts'
 
@@ -31,6 +35,8 @@ export interface Lab {
     file: string,
     enforcement?: Enforcement,
   ): Promise<EnforcedPolicy>
+  /** Keeps a manifest as a file of the run, for `enforce`. */
+  policyFile(manifest: object): string
   /** Tries flows from a pod. */
   tryFlows(from: FixedPod, flows: readonly Flow[]): Promise<FlowResult[]>
   pod(name: FixedPod): { run(command: readonly string[], options?: PodProgramOptions): PodProcess }
@@ -71,6 +77,14 @@ export function openLab(runDir: string): Lab {
       )
       for (const pod of pods) if (enforced.sharedProxy !== undefined) pod.goesThrough(enforced.sharedProxy)
       return enforced
+    },
+    policyFile(manifest) {
+      const text = JSON.stringify(manifest)
+      const directory = join(run.dir, 'policies')
+      const file = join(directory, `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.json`)
+      mkdirSync(directory, { recursive: true })
+      writeWhole(file, text)
+      return file
     },
     tryFlows: (from, flows) => tryFlows(fixedPod(run.runId, from), run.cpus.client, flows),
     pod: (name) => ({

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
+import { countRules } from '../policy/count-rules.ts'
 import { envoyRbac } from '../policy/envoy-rbac.ts'
 import type { EnforcedPolicy, PolicedPod, PolicyEnforcer } from '../policy/enforcer.ts'
 import { expectedFlows } from '../policy/expected-flows.ts'
@@ -51,10 +52,9 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
   const own = prepared.groups.find((one) => one.group.id === group.id)
   if (own === undefined) throw new Error(`The policies of ${file} were not compiled.`)
   const hasL7 = own.compiled.l7.length > 0
-  const mine = new Set(prepared.desired.sets.filter(({ name }) => name.startsWith(`${group.id}/`)))
   return {
     by: hasL7 ? 'eBPF + Envoy' : 'eBPF',
-    rules: [...mine].reduce((sum, { entries }) => sum + entries.length, 0),
+    rules: countRules(policies),
     appliedMs: performance.now() - startMs,
     sharedProxy: hasL7 ? sharedProxy : undefined,
     expected: expectedFlows(policies, ebpfWorld(run), sourcesOf(run), pods),

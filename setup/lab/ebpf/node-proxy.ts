@@ -10,6 +10,7 @@ import { untilServing } from '../envoy/serving.ts'
 import { LabError } from '../lab-error.ts'
 import { lastLines } from '../log-tail.ts'
 import { networkOf, nodePod } from '../network.ts'
+import { isRunning } from '../process-identity.ts'
 import type { envoyRbac } from '../policy/envoy-rbac.ts'
 import { writeWhole } from '../run-dir.ts'
 import type { RunState } from '../run-state.ts'
@@ -27,9 +28,12 @@ export type ProxyRules = ReturnType<typeof envoyRbac>
 /** The data path's view of the node's proxy. */
 export const NODE_PROXY = { address4: '127.0.0.1', address6: '::1', port: NODE_PROXY_PORT } as const
 
-/** The one Envoy of the eBPF network's node, with these rules: started with the first policy that needs it. */
+/**
+ * The one Envoy of the eBPF network's node, with these rules: started with the first policy that needs it, and again with the next one if it has
+ * ended; until then the flows that it would judge are dropped.
+ */
 export async function nodeProxyWith(run: RunState, rules: ProxyRules): Promise<Daemon> {
-  const known = readEbpfState(run).proxy
+  const known = runningProxy(run)
   const version = `${process.pid}-${performance.now()}`
   const changed = (['ingress', 'egress'] as const).filter((direction) => writeRules(run, direction, rules, version))
   const daemon = known === undefined ? await start(run) : knownDaemon("the node's Envoy", logOf(run), known)
@@ -37,13 +41,18 @@ export async function nodeProxyWith(run: RunState, rules: ProxyRules): Promise<D
   return daemon
 }
 
-/** Rules in force on a proxy that is there; nothing where none was needed yet. */
+/** Rules in force on a proxy that runs; nothing where none was needed yet, or it has ended. */
 export async function updateNodeProxy(run: RunState, rules: ProxyRules): Promise<void> {
-  if (readEbpfState(run).proxy !== undefined) await nodeProxyWith(run, rules)
+  if (runningProxy(run) !== undefined) await nodeProxyWith(run, rules)
 }
 
 export function nodeProxyAdmin(run: { readonly dir: string }): string {
   return join(directoryOf(run), 'admin.sock')
+}
+
+function runningProxy(run: RunState): { readonly pid: number; readonly startTicks: string } | undefined {
+  const { proxy } = readEbpfState(run)
+  return proxy !== undefined && isRunning(proxy) ? proxy : undefined
 }
 
 async function start(run: RunState): Promise<Daemon> {

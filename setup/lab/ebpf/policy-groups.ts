@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { readPolicies } from '../policy/parse.ts'
+import { policiesIn } from '../policy/read-policies.ts'
 import type { Policy } from '../policy/policy.ts'
 import { writeWhole } from '../run-dir.ts'
 import { ebpfPaths } from './paths.ts'
@@ -53,7 +53,7 @@ const parsed = new Map<string, readonly Policy[]>()
 export function policiesOf({ id, file }: PolicyGroup): readonly Policy[] {
   let policies = parsed.get(id)
   if (policies === undefined) {
-    policies = readPolicies(file)
+    policies = policiesIn(file)
     parsed.set(id, policies)
   }
   return policies

@@ -41,7 +41,7 @@ export interface ExpectedFlow {
 export interface EnforcedPolicy {
   /** `eBPF`, `eBPF + Envoy`, `iptables-stateful`, … */
   readonly by: string
-  /** Rows that the data path looks up, or rules that a packet may walk. */
+  /** Of the policies: each peer with each port. */
   readonly rules: number
   /** From the parsed policy to the last row in force. */
   readonly appliedMs: number

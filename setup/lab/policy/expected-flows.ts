@@ -1,23 +1,14 @@
 import type { FixedPod } from '../pod.ts'
 import type { ExpectedFlow, PolicedPod } from './enforcer.ts'
+import { matchesRequest } from './matches-request.ts'
 import { verdictOf } from './oracle.ts'
-import type { HttpRule, Policy } from './policy.ts'
+import type { Policy } from './policy.ts'
 import type { World } from './world.ts'
 
 const TCP = 6
 
 /** Where flows may come from, with the address that they have in the pods' network. */
 export type FlowSources = readonly { readonly from: FixedPod; readonly address: string }[]
-
-/** A request, as far as rules look at it. */
-export interface HttpRequest {
-  readonly method: string
-  /** With its query. */
-  readonly path: string
-  readonly host: string
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>
-}
 
 /**
  * What must become of flows from each source to each pod's own port, by the policies' words alone (the oracle, which shares
@@ -40,25 +31,9 @@ export function expectedFlows(
         from,
         pod: pod.place,
         flow: { ...flow, http: { method: request.method, path: request.path } },
-        allowed: verdict.ingress === undefined || verdict.ingress.some((rule) => allowsRequest(rule, request)),
+        allowed: verdict.ingress === undefined || verdict.ingress.some((rule) => matchesRequest(rule, request)),
       }
     }),
-  )
-}
-
-/** Whether an HTTP rule lets a request through: every part that it names must match as a whole. */
-export function allowsRequest({ method, path, host, headers }: HttpRule, request: HttpRequest): boolean {
-  const parts = [
-    [method, request.method],
-    [path, request.path],
-    [host, request.host],
-  ] as const
-  return (
-    parts.every(([pattern, value]) => pattern === undefined || new RegExp(pattern.javascript, 'u').test(value)) &&
-    headers.every(({ name, value }) => {
-      const sent = request.headers[name]
-      return sent !== undefined && (value === undefined || sent === value)
-    })
   )
 }
 
