@@ -42,6 +42,8 @@ export interface Target {
   readonly port: number
   /** Proxies beside the pods of this path, client side included. */
   readonly sidecars: number
+  /** No process of this path runs on the load agent's CPU, which may then poll while it waits. Absent: not known, it sleeps. */
+  readonly agentAlone?: boolean
   /** For parity: `cpus`, `client cpus`, `replicas`, `proxy workers`, `mTLS`, … */
   readonly traits: Readonly<Record<string, string | number | boolean>>
   /** CPU of the path's components (server pod's app, both sidecars), read now. */

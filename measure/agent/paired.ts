@@ -6,6 +6,7 @@ import type { ArmSender } from './arm-sender.ts'
 import { isServed, type PlanContext, type RunBlock } from './plan-run.ts'
 import { encodeSamples } from './protocol.ts'
 import { Samples } from './samples.ts'
+import { whilePolling } from './while-polling.ts'
 
 const DISCARDED_ROUNDS = 100
 const LEAST_ROUNDS = 200
@@ -20,6 +21,7 @@ interface Lane {
 export function createPaired(context: PlanContext): RunBlock {
   const lanes: Lane[] = context.arms.map((sender) => ({ sender, samples: new Samples(), errors: 0, usageRequests: 0 }))
   const order = lanes.slice()
+  const watching = context.plan.polling ? whilePolling : (work: () => Promise<void>): Promise<void> => work()
 
   /** One request to each arm; false when one was not served, then none of the round counts. */
   const round = async (): Promise<boolean> => {
@@ -40,11 +42,13 @@ export function createPaired(context: PlanContext): RunBlock {
 
   const usageWindow = async (lane: Lane): Promise<void> => {
     await context.edge(lane.sender.name, 'start')
-    const endMs = performance.now() + context.plan.usageWindowMs
-    while (performance.now() < endMs) {
-      await lane.sender.send()
-      lane.usageRequests++
-    }
+    await watching(async () => {
+      const endMs = performance.now() + context.plan.usageWindowMs
+      while (performance.now() < endMs) {
+        await lane.sender.send()
+        lane.usageRequests++
+      }
+    })
     await context.edge(lane.sender.name, 'end')
   }
 
@@ -60,16 +64,18 @@ export function createPaired(context: PlanContext): RunBlock {
     for (const lane of order.slice()) await lane.sender.open(context.plan.connections)
     let rounds = 0
     try {
-      for (let i = 0; i < DISCARDED_ROUNDS; i++) await round()
-      for (const lane of lanes) {
-        lane.samples.clear()
-        lane.errors = 0
-      }
-      const startMs = performance.now()
-      while (rounds < LEAST_ROUNDS || performance.now() - startMs < context.plan.blockMs) {
-        await round()
-        rounds++
-      }
+      await watching(async () => {
+        for (let i = 0; i < DISCARDED_ROUNDS; i++) await round()
+        for (const lane of lanes) {
+          lane.samples.clear()
+          lane.errors = 0
+        }
+        const startMs = performance.now()
+        while (rounds < LEAST_ROUNDS || performance.now() - startMs < context.plan.blockMs) {
+          await round()
+          rounds++
+        }
+      })
       if (!warmUp && context.plan.usageWindowMs > 0) {
         const windows = lanes.slice()
         context.random.shuffle(windows)

@@ -30,6 +30,8 @@ export interface AgentPlan {
   readonly ratePerS: number | null
   /** Exclusive window per arm and block in which CPU is read, ms; `rate` and `saturate` use their own windows. */
   readonly usageWindowMs: number
+  /** `paired` only: no process of any arm's path shares the agent's CPU, so that it may poll while it waits. */
+  readonly polling: boolean
   readonly seed: string
 }
 
@@ -84,7 +86,12 @@ export interface BlockMeasured {
 }
 
 export type Answer =
-  | { readonly type: 'opened'; readonly responses: readonly FirstResponse[]; readonly asleep: string | null }
+  | {
+      readonly type: 'opened'
+      readonly responses: readonly FirstResponse[]
+      readonly asleep: string | null
+      readonly polling: boolean
+    }
   | { readonly type: 'edge'; readonly arm: string; readonly edge: 'start' | 'end' }
   | BlockMeasured
   /** A connection or request failed in a way that ends the block. */

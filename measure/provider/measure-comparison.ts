@@ -25,6 +25,8 @@ export interface MeasuredRun {
   readonly stopped: Comparison['stopped']
   readonly responses: readonly FirstResponse[]
   readonly warnings: readonly string[]
+  /** The agent polled while it waited. */
+  readonly polling: boolean
 }
 
 const WARM_UP_MS = 1000
@@ -70,7 +72,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
   const abort = (): void => agent.stop('the test was aborted')
   options.signal.addEventListener('abort', abort, { once: true })
   try {
-    const { responses, asleep } = await open(agent, arms, plan, options.seed)
+    const { responses, asleep, polling } = await open(agent, arms, plan, options.seed)
     state = { ...state, differences: parityDifferences(arms, responses) }
     const blockMs = await warmUp(agent, arms, plan, rota, () =>
       options.onProgress({ phase, arm: null, measured: state }),
@@ -119,6 +121,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
         stopped: { reason: answer.stop, looksMs, looksTaken, measuredMs, halfWidth },
         responses,
         warnings,
+        polling,
       }
     }
   } catch (error) {
@@ -146,6 +149,7 @@ async function open(agent: AgentClient, arms: readonly NamedArm[], plan: Plan, s
     connections: plan.connections,
     ratePerS: plan.ratePerS,
     usageWindowMs: usageWindowMs(plan, arms.length),
+    polling: plan.kind === 'paired' && arms.every((arm) => arm.pods.every((pod) => pod.agentAlone === true)),
     seed,
   }
   try {

@@ -21,6 +21,7 @@ export interface ComparisonHead {
   readonly stopped: Comparison['stopped']
   readonly warnings: readonly string[]
   readonly responses: readonly FirstResponse[]
+  readonly polling: boolean
 }
 
 export function recordComparison(
@@ -51,6 +52,7 @@ export function recordComparison(
       invalidBlocks: measured.blocks.length - valid.length,
       cpuUsPerRequest: average(measured.blocks, (block) => block.generator.cpuUsPerRequest),
       cpuShare: average(measured.blocks, (block) => block.generator.cpuShare),
+      polling: head.polling,
       eventLoopDelayMaxUs: Math.max(0, ...measured.blocks.map((block) => block.generator.eventLoopDelayMaxUs)),
       agentMemoryBytes: Math.max(0, ...measured.blocks.map((block) => block.generator.memoryBytes)),
       warnings: [...head.warnings, ...marked(measured.blocks)],

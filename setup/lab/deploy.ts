@@ -102,6 +102,7 @@ export async function deployWorkload(
       host: service.address,
       port: service.port,
       sidecars: attached.proxies.length,
+      agentAlone: attached.proxies.length === 0,
       traits: {
         replicas: 1,
         'client cpus': run.cpus.client,

@@ -3,6 +3,7 @@
  * the difference must cover that, without bias; and 2.5 % against a budget of 1 % must be a `fail`.
  * `npm run accuracy:known-truth -- --runs 40 --seconds 8 --judged 40`
  */
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { mean, median, quantile, sortedCopy } from '../../measure/statistics/quantile.ts'
 import { decide } from '../../measure/statistics/outcome.ts'
@@ -68,6 +69,14 @@ async function ask(lab: Lab, url: string): Promise<Record<string, number>> {
   return JSON.parse(text) as Record<string, number>
 }
 
+function load(): string {
+  return (loadavg()[0] ?? Number.NaN).toFixed(1)
+}
+
+function percent(fraction: number | null): string {
+  return fraction === null ? '–' : `${(fraction * 100).toFixed(2)} %`
+}
+
 const pilot = await run(1, { precision: '0.0001%', cap: '8s' }, 'pilot')
 console.log(`a request takes ${pilot.referenceUs.toFixed(1)} µs (p50)`)
 let coveredInAll = 0
@@ -92,7 +101,11 @@ for (const level of LEVELS) {
     }
     errors.push(differenceUs - truthUs)
     widths.push((high - low) / 2)
-    if (low <= truthUs && truthUs <= high) covered++
+    const covers = low <= truthUs && truthUs <= high
+    if (covers) covered++
+    console.log(
+      `     spun ${truthUs.toFixed(3)} µs, measured ${differenceUs.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]${covers ? '' : ' missed'}; load ${load()}`,
+    )
   }
   coveredInAll += covered
   const bias = errors.length === 0 ? Number.NaN : mean(errors)
@@ -104,7 +117,11 @@ for (const level of LEVELS) {
 let failed = 0
 for (let i = 0; i < judged; i++) {
   const { overhead } = await run(0.025 * pilot.referenceUs, { precision: '0.5%', cap: '30s' }, `judged/${i}`)
-  if (decide(overhead, { relative: 0.01 }) === 'fail') failed++
+  const outcome = decide(overhead, { relative: 0.01 })
+  if (outcome === 'fail') failed++
+  console.log(
+    `     2.5 % against 1 %: ${percent(overhead.relative)} [${percent(overhead.low)}, ${percent(overhead.high)}]  ${outcome}; load ${load()}`,
+  )
 }
 console.log(`${coveredInAll} of ${intervals} intervals cover the truth; largest mean bias ${worstBias.toFixed(3)} µs`)
 console.log(`2.5 % against a budget of 1 %: ${failed} of ${judged} runs fail`)
