@@ -68,7 +68,8 @@ test('paired: as many samples of every arm, each round complete, usage windows a
   const lengths = block.arms.map((arm) => decodeSamples(arm.latencyUs).length)
   expect(lengths).toEqual([block.rounds, block.rounds])
   expect(block.rounds).toBeGreaterThanOrEqual(200)
-  expect(given.edges.toSorted()).toEqual(['a end', 'a start', 'b end', 'b start'])
+  expect(given.edges).toHaveLength(8)
+  expect(given.edges.slice(4)).toEqual([...given.edges.slice(2, 4), ...given.edges.slice(0, 2)])
   expect(block.arms.every((arm) => arm.usageRequests > 0)).toBe(true)
 })
 
@@ -77,7 +78,8 @@ test('paired: a polling agent gives the same kind of block', async () => {
   const given = context([agentArm('a', port), agentArm('b', port)], { polling: true })
   const block = await createPaired(given)(false, [0, 0])
   expect(block.arms.map((arm) => decodeSamples(arm.latencyUs).length)).toEqual([block.rounds, block.rounds])
-  expect(given.edges.toSorted()).toEqual(['a end', 'a start', 'b end', 'b start'])
+  expect(given.edges).toHaveLength(8)
+  expect(given.edges.slice(4)).toEqual([...given.edges.slice(2, 4), ...given.edges.slice(0, 2)])
   expect(block.arms.every((arm) => arm.errors === 0 && arm.usageRequests > 0)).toBe(true)
 })
 

@@ -9,7 +9,8 @@ export interface UsageWindow {
 }
 
 export interface MeasuredWithUsage extends BlockMeasured {
-  readonly usage: ReadonlyMap<string, UsageWindow>
+  /** By arm; an arm may have had several windows in the block. */
+  readonly usage: ReadonlyMap<string, readonly UsageWindow[]>
 }
 
 /** What the agent says of its arms and its machine before anything is measured. */
@@ -30,7 +31,7 @@ export class AgentClient implements AsyncDisposable {
   readonly #readCpu: (arm: string) => readonly CpuReading[]
   readonly #onArm: (arm: string) => void
   #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
-  #usage = new Map<string, UsageWindow>()
+  #usage = new Map<string, UsageWindow[]>()
   #starts = new Map<string, readonly CpuReading[]>()
   #ended: string | undefined
   #stderr = ''
@@ -107,7 +108,11 @@ export class AgentClient implements AsyncDisposable {
     if (answer.edge === 'start') {
       this.#onArm(answer.arm)
       this.#starts.set(answer.arm, reading)
-    } else this.#usage.set(answer.arm, { start: this.#starts.get(answer.arm) ?? [], end: reading })
+    } else {
+      const windows = this.#usage.get(answer.arm) ?? []
+      windows.push({ start: this.#starts.get(answer.arm) ?? [], end: reading })
+      this.#usage.set(answer.arm, windows)
+    }
     this.#tell({ type: 'go' })
   }
 }
