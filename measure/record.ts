@@ -254,6 +254,8 @@ export const comparisonSchema = v.object({
     invalidBlocks: count,
     cpuUsPerRequest: finite,
     cpuShare: finite,
+    /** The agent had its CPU to itself and never slept while it waited: its CPU then says nothing of what a request takes. */
+    polling: v.optional(v.boolean()),
     eventLoopDelayMaxUs: finite,
     agentMemoryBytes: finite,
     warnings: v.array(v.string()),

@@ -61,6 +61,8 @@ export interface Target {
   readonly sidecars: number
   /** The data path's own programs in the kernel; undefined where there are none. */
   readonly kernel?: KernelMeter | undefined
+  /** No process of this path runs on the load agent's CPU, which may then poll while it waits. Absent: not known, it sleeps. */
+  readonly agentAlone?: boolean
   /** For parity: `cpus`, `client cpus`, `replicas`, `proxy workers`, `mTLS`, … */
   readonly traits: Readonly<Record<string, string | number | boolean>>
   /** CPU of the path's components (server pod's app, both sidecars), read now. */

@@ -2,6 +2,7 @@
  * The load agent: its own process in the client pod's network. It sends what it is told to send, keeps the time,
  * and knows nothing of meshes or budgets. It ends with its standard input.
  */
+import { getPriority } from 'node:os'
 import { ArmFailure, ArmSender } from './arm-sender.ts'
 import { keepAwake } from './keep-awake.ts'
 import { readLines } from './lines.ts'
@@ -24,7 +25,9 @@ function say(answer: Answer): void {
 }
 
 async function open(command: Extract<Command, { type: 'open' }>): Promise<void> {
-  const { arms, plan } = command
+  const { arms } = command
+  // At the priority of its neighbours a polling agent would only use its share up before the answer is there.
+  const plan = { ...command.plan, polling: command.plan.polling && getPriority() < 0 }
   const senders = arms.map((arm) => new ArmSender(arm))
   const responses: FirstResponse[] = []
   for (const [index, sender] of senders.entries()) {
@@ -52,7 +55,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
       : plan.kind === 'rate'
         ? createRate(context)
         : createSaturate(context, arms)
-  say({ type: 'opened', responses, asleep: keepAwake() ?? null })
+  say({ type: 'opened', responses, asleep: keepAwake() ?? null, polling: plan.polling })
 }
 
 async function block(command: Extract<Command, { type: 'block' }>): Promise<void> {

@@ -6,9 +6,16 @@ import type { ArmSender } from './arm-sender.ts'
 import { isServed, type PlanContext, type RunBlock } from './plan-run.ts'
 import { encodeSamples } from './protocol.ts'
 import { Samples } from './samples.ts'
+import { whilePolling } from './while-polling.ts'
 
 const DISCARDED_ROUNDS = 100
 const LEAST_ROUNDS = 200
+
+/**
+ * Windows that an arm's CPU time is split into: the arms in random order, then in the reverse one, so that what changes steadily
+ * cancels, and what a neighbour does for some tens of ms hits both.
+ */
+const USAGE_WINDOWS = 2
 
 interface Lane {
   readonly sender: ArmSender
@@ -20,6 +27,7 @@ interface Lane {
 export function createPaired(context: PlanContext): RunBlock {
   const lanes: Lane[] = context.arms.map((sender) => ({ sender, samples: new Samples(), errors: 0, usageRequests: 0 }))
   const order = lanes.slice()
+  const watching = context.plan.polling ? whilePolling : (work: () => Promise<void>): Promise<void> => work()
 
   /** One request to each arm; false when one was not served, then none of the round counts. */
   const round = async (): Promise<boolean> => {
@@ -40,11 +48,13 @@ export function createPaired(context: PlanContext): RunBlock {
 
   const usageWindow = async (lane: Lane, windowMs: number): Promise<void> => {
     await context.edge(lane.sender.name, 'start')
-    const endMs = performance.now() + windowMs
-    while (performance.now() < endMs) {
-      await lane.sender.send()
-      lane.usageRequests++
-    }
+    await watching(async () => {
+      const endMs = performance.now() + windowMs / USAGE_WINDOWS
+      while (performance.now() < endMs) {
+        await lane.sender.send()
+        lane.usageRequests++
+      }
+    })
     await context.edge(lane.sender.name, 'end')
   }
 
@@ -60,20 +70,25 @@ export function createPaired(context: PlanContext): RunBlock {
     for (const lane of order.slice()) await lane.sender.open(context.plan.connections)
     let rounds = 0
     try {
-      for (let i = 0; i < DISCARDED_ROUNDS; i++) await round()
-      for (const lane of lanes) {
-        lane.samples.clear()
-        lane.errors = 0
-      }
-      const startMs = performance.now()
-      while (rounds < LEAST_ROUNDS || performance.now() - startMs < context.plan.blockMs) {
-        await round()
-        rounds++
-      }
+      await watching(async () => {
+        for (let i = 0; i < DISCARDED_ROUNDS; i++) await round()
+        for (const lane of lanes) {
+          lane.samples.clear()
+          lane.errors = 0
+        }
+        const startMs = performance.now()
+        while (rounds < LEAST_ROUNDS || performance.now() - startMs < context.plan.blockMs) {
+          await round()
+          rounds++
+        }
+      })
       if (!warmUp && windowMs > 0) {
         const windows = lanes.slice()
         context.random.shuffle(windows)
-        for (const lane of windows) await usageWindow(lane, windowMs)
+        for (let i = 0; i < USAGE_WINDOWS; i++) {
+          for (const lane of windows) await usageWindow(lane, windowMs)
+          windows.reverse()
+        }
       }
     } finally {
       for (const lane of lanes) lane.sender.close()

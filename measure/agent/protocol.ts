@@ -28,8 +28,10 @@ export interface AgentPlan {
   readonly blockMs: number
   readonly connections: number
   readonly ratePerS: number | null
-  /** Exclusive window per arm and block in which CPU is read, ms; `rate` and `saturate` use their own windows. */
+  /** Time per arm and block in which it alone is driven and its CPU is read, in windows of their own, ms; `rate` and `saturate` use their own windows. */
   readonly usageWindowMs: number
+  /** `paired` only: no process of any arm's path shares the agent's CPU, so that it may poll while it waits. */
+  readonly polling: boolean
   readonly seed: string
 }
 
@@ -54,7 +56,7 @@ export interface ArmSamples {
   readonly serviceUs: string
   readonly errors: number
   readonly throughputPerS: number | null
-  /** Requests between the two edges of the arm's usage window. */
+  /** Requests between the two edges of each of the arm's usage windows. */
   readonly usageRequests: number
 }
 
@@ -84,7 +86,12 @@ export interface BlockMeasured {
 }
 
 export type Answer =
-  | { readonly type: 'opened'; readonly responses: readonly FirstResponse[]; readonly asleep: string | null }
+  | {
+      readonly type: 'opened'
+      readonly responses: readonly FirstResponse[]
+      readonly asleep: string | null
+      readonly polling: boolean
+    }
   | { readonly type: 'edge'; readonly arm: string; readonly edge: 'start' | 'end' }
   | BlockMeasured
   /** A connection or request failed in a way that ends the block. */

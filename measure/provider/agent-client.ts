@@ -10,7 +10,8 @@ export interface UsageWindow {
 }
 
 export interface MeasuredWithUsage extends BlockMeasured {
-  readonly usage: ReadonlyMap<string, UsageWindow>
+  /** By arm; an arm may have had several windows in the block. */
+  readonly usage: ReadonlyMap<string, readonly UsageWindow[]>
 }
 
 /** What the agent says of its arms and its machine before anything is measured. */
@@ -31,11 +32,12 @@ export class AgentClient implements AsyncDisposable {
   readonly #readCpu: (arm: string) => readonly CpuReading[]
   readonly #onArm: (arm: string) => void
   #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
-  #usage = new Map<string, UsageWindow>()
+  #usage = new Map<string, UsageWindow[]>()
   #starts = new Map<string, readonly CpuReading[]>()
   /** Set while a block is measured for what the kernel uses. */
   #readKernel: ((arm: string) => Promise<KernelReading>) | undefined
-  #kernel = new Map<string, { start?: KernelReading; end?: KernelReading }>()
+  #kernelStart: KernelReading | undefined
+  #kernel = new Map<string, Omit<KernelWindow, 'requests'>[]>()
   #ended: string | undefined
   #stderr = ''
 
@@ -80,16 +82,17 @@ export class AgentClient implements AsyncDisposable {
     pods: readonly number[],
     usageWindowMs: number,
     readKernel: (arm: string) => Promise<KernelReading>,
-  ): Promise<ReadonlyMap<string, KernelWindow>> {
+  ): Promise<ReadonlyMap<string, readonly KernelWindow[]>> {
     this.#readKernel = readKernel
     this.#kernel = new Map()
     try {
       const answer = await this.#ask({ type: 'block', index, warmUp: false, pods, usageWindowMs })
       if (answer.type !== 'block') throw new Error(`the load agent answered "${answer.type}" to "block"`)
       return new Map(
-        answer.arms.flatMap(({ arm, usageRequests: requests }) => {
-          const { start, end } = this.#kernel.get(arm) ?? {}
-          return start === undefined || end === undefined ? [] : [[arm, { start, end, requests }] as const]
+        answer.arms.map(({ arm, usageRequests: requests }) => {
+          // The agent counts over all windows of the arm.
+          const windows = this.#kernel.get(arm) ?? []
+          return [arm, windows.map((window, index) => ({ ...window, requests: index === 0 ? requests : 0 }))] as const
         }),
       )
     } finally {
@@ -135,12 +138,20 @@ export class AgentClient implements AsyncDisposable {
 
   async #atEdge(answer: Extract<Answer, { type: 'edge' }>): Promise<void> {
     const kernel = await this.#readKernel?.(answer.arm)
-    if (kernel !== undefined) this.#kernel.set(answer.arm, { ...this.#kernel.get(answer.arm), [answer.edge]: kernel })
+    if (answer.edge === 'end' && kernel !== undefined && this.#kernelStart !== undefined) {
+      const windows = this.#kernel.get(answer.arm) ?? []
+      this.#kernel.set(answer.arm, [...windows, { start: this.#kernelStart, end: kernel }])
+    }
+    this.#kernelStart = kernel
     const reading = this.#readCpu(answer.arm)
     if (answer.edge === 'start') {
       this.#onArm(answer.arm)
       this.#starts.set(answer.arm, reading)
-    } else this.#usage.set(answer.arm, { start: this.#starts.get(answer.arm) ?? [], end: reading })
+    } else {
+      const windows = this.#usage.get(answer.arm) ?? []
+      windows.push({ start: this.#starts.get(answer.arm) ?? [], end: reading })
+      this.#usage.set(answer.arm, windows)
+    }
     this.#tell({ type: 'go' })
   }
 }

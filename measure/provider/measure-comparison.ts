@@ -28,6 +28,8 @@ export interface MeasuredRun {
   readonly warnings: readonly string[]
   /** By arm; empty where no arm has eBPF programs. */
   readonly kernel: ReadonlyMap<string, KernelUse>
+  /** The agent polled while it waited. */
+  readonly polling: boolean
 }
 
 const WARM_UP_MS = 1000
@@ -73,7 +75,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
   const abort = (): void => agent.stop('the test was aborted')
   options.signal.addEventListener('abort', abort, { once: true })
   try {
-    const { responses, asleep } = await open(agent, arms, plan, options.seed)
+    const { responses, asleep, polling } = await open(agent, arms, plan, options.seed)
     state = { ...state, differences: parityDifferences(arms, responses) }
     const blockMs = await warmUp(agent, arms, plan, rota, () =>
       options.onProgress({ phase, arm: null, measured: state }),
@@ -124,6 +126,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
         stopped: { reason: answer.stop, looksMs, looksTaken, measuredMs, halfWidth },
         responses,
         warnings,
+        polling,
       }
     }
   } catch (error) {
@@ -151,6 +154,7 @@ async function open(agent: AgentClient, arms: readonly NamedArm[], plan: Plan, s
     connections: plan.connections,
     ratePerS: plan.ratePerS,
     usageWindowMs: usageWindowMs(plan, arms.length),
+    polling: plan.kind === 'paired' && arms.every((arm) => arm.pods.every((pod) => pod.agentAlone === true)),
     seed,
   }
   try {
@@ -221,7 +225,7 @@ async function measureKernel(
       const seen = await agent.kernelBlock(index, rota(index), KERNEL_WINDOW_MS, (arm) =>
         readKernel(meters.get(arm), cpus),
       )
-      for (const [arm, window] of seen) windows.set(arm, [...(windows.get(arm) ?? []), window])
+      for (const [arm, list] of seen) windows.set(arm, [...(windows.get(arm) ?? []), ...list])
     }
   } finally {
     await some.off()

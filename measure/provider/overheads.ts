@@ -7,6 +7,7 @@ import type { Plan } from '../load-options.ts'
 import { pairFigure, type PairFigure } from './block-figures.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { memoryBytes, type RawBlock } from './raw-block.ts'
+import { withSystematic } from './systematic.ts'
 
 /** More invalid blocks than this share, and the valid ones are a selection. */
 const MOST_INVALID = 0.2
@@ -160,7 +161,8 @@ function estimate(
     options,
   )
   const relative = fromLogRatio(ratio, of === 'throughput' ? lossFromLogRatio : relativeFromLogRatio)
-  return { ...relative, ...(difference.kind === 'refused' ? {} : fromDifference(difference)) }
+  const estimated = { ...relative, ...(difference.kind === 'refused' ? {} : fromDifference(difference)) }
+  return of === 'p50' && measured.plan.kind === 'paired' ? withSystematic(estimated) : estimated
 }
 
 function fromLogRatio(estimate: BlockEstimate, toFractions = relativeFromLogRatio): Estimated {

@@ -11,7 +11,7 @@ export interface RawArm {
   readonly serviceUs: Float64Array
   readonly errors: number
   readonly throughputPerS: number | null
-  /** CPU-ns by component in the arm's usage window. */
+  /** CPU-ns by component in the arm's usage windows. */
   readonly cpuNs: Partial<Record<Component, number>>
   readonly processes: Partial<Record<Component, number>>
   readonly cpuRequests: number
@@ -55,7 +55,7 @@ export function createRawBlock(
       serviceUs: decodeSamples(arm.serviceUs),
       errors: arm.errors,
       throughputPerS: arm.throughputPerS,
-      ...cpuOf(measured.usage.get(arm.arm)),
+      ...cpuOf(measured.usage.get(arm.arm) ?? []),
       cpuRequests: arm.usageRequests,
       memoryBytes: Object.fromEntries(readMemory(arm.arm).map((reading) => [reading.component, reading.bytes])),
     })
@@ -73,14 +73,16 @@ export function createRawBlock(
   }
 }
 
-function cpuOf(window: UsageWindow | undefined): Pick<RawArm, 'cpuNs' | 'processes'> {
+function cpuOf(windows: readonly UsageWindow[]): Pick<RawArm, 'cpuNs' | 'processes'> {
   const cpuNs: Partial<Record<Component, number>> = {}
   const processes: Partial<Record<Component, number>> = {}
-  for (const end of window?.end ?? []) {
-    const start = window?.start.find((reading) => reading.component === end.component)
-    if (start === undefined) continue
-    cpuNs[end.component] = end.cpuNs - start.cpuNs
-    processes[end.component] = end.processes
+  for (const window of windows) {
+    for (const end of window.end) {
+      const start = window.start.find((reading) => reading.component === end.component)
+      if (start === undefined) continue
+      cpuNs[end.component] = (cpuNs[end.component] ?? 0) + end.cpuNs - start.cpuNs
+      processes[end.component] = end.processes
+    }
   }
   return { cpuNs, processes }
 }

@@ -24,6 +24,7 @@ export interface ComparisonHead {
   readonly kernel: ReadonlyMap<string, KernelUse>
   /** By arm, of those whose workload is under one. */
   readonly policies: ReadonlyMap<string, ArmPolicy>
+  readonly polling: boolean
 }
 
 export function recordComparison(
@@ -54,6 +55,7 @@ export function recordComparison(
       invalidBlocks: measured.blocks.length - valid.length,
       cpuUsPerRequest: average(measured.blocks, (block) => block.generator.cpuUsPerRequest),
       cpuShare: average(measured.blocks, (block) => block.generator.cpuShare),
+      polling: head.polling,
       eventLoopDelayMaxUs: Math.max(0, ...measured.blocks.map((block) => block.generator.eventLoopDelayMaxUs)),
       agentMemoryBytes: Math.max(0, ...measured.blocks.map((block) => block.generator.memoryBytes)),
       warnings: [...head.warnings, ...marked(measured.blocks)],

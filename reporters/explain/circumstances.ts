@@ -8,7 +8,10 @@ function generatorSentences({ generator, blocks }: Comparison): string[] {
     generator.invalidBlocks === 0
       ? 'no invalid blocks'
       : `${generator.invalidBlocks} of ${blocks.length} blocks invalid and not counted`
-  const own = `The load agent took ${microseconds(generator.cpuUsPerRequest)} of CPU a request, ${share(generator.cpuShare)} of one CPU: ${invalid}.`
+  const taken = generator.polling
+    ? 'The load agent had its CPU to itself and polled'
+    : `The load agent took ${microseconds(generator.cpuUsPerRequest)} of CPU a request, ${share(generator.cpuShare)} of one CPU`
+  const own = `${taken}: ${invalid}.`
   return [own, ...generator.warnings.map((warning) => `Warning: ${warning}.`)]
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheFolder, ensureBuilt } from './build.mjs'
+import { describeFailures } from './failures.mjs'
 import { runLogged } from './program.mjs'
 import { SetupError } from './setup-error.mjs'
 import { addCounts, countVitest, renderCounts } from './test-counts.mjs'
@@ -48,6 +49,7 @@ export async function runChecks({ root, node, env, only, say }) {
     say(
       `${result.counts.failed > 0 ? 'FAIL' : 'ok  '}  ${check.name.padEnd(8)}${result.seconds.toFixed(1).padStart(7)} s  ${result.note}`,
     )
+    if (result.counts.failed > 0 && result.failures) say(indent(result.failures))
     if (result.counts.failed > 0 && result.tail) say(`${indent(result.tail)}\n      (all of it: ${result.log})`)
     results.push(result.counts)
   }
@@ -76,8 +78,10 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
     onQuiet: (seconds, lastLine) =>
       say(`      ${check.name}: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`),
   })
-  const counts = check.vitest ? countVitest(readReport(report), result.exitCode) : countOne(result.exitCode)
-  return { ...result, log, counts, note: check.vitest ? renderCounts(counts) : '' }
+  if (!check.vitest) return { ...result, log, counts: countOne(result.exitCode), note: '' }
+  const told = readReport(report)
+  const counts = countVitest(told, result.exitCode)
+  return { ...result, log, counts, note: renderCounts(counts), failures: describeFailures(told) }
 }
 
 /** @param {number} exitCode */

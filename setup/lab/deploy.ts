@@ -117,6 +117,7 @@ export async function deployWorkload(
       port: service.port,
       sidecars: attached.proxies.length,
       kernel: attached.kernel,
+      agentAlone: attached.proxies.length === 0,
       traits: {
         replicas: 1,
         'client cpus': run.cpus.client,

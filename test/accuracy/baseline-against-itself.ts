@@ -3,6 +3,7 @@
  * `npm run accuracy:a-a -- --runs 60 --busy 1` has another process take a core meanwhile.
  */
 import { spawn } from 'node:child_process'
+import { loadavg } from 'node:os'
 import { median } from '../../measure/statistics/quantile.ts'
 import { decide } from '../../measure/statistics/outcome.ts'
 import { overheadOf } from '../../measure/provider/overheads.ts'
@@ -48,7 +49,7 @@ for (let run = 0; run < runs; run++) {
       estimates.push(relative)
       if (low <= 0 && high >= 0) covered++
       console.log(
-        `${String(run + 1).padStart(3)}  p50 ${relative.toFixed(2)} % [${low.toFixed(2)}, ${high.toFixed(2)}]  ${outcome}  ${(measured.stopped.measuredMs / 1000).toFixed(1)} s, ${overhead.blocks} blocks, ${measured.stopped.reason}`,
+        `${String(run + 1).padStart(3)}  p50 ${relative.toFixed(2)} % [${low.toFixed(2)}, ${high.toFixed(2)}]  ${outcome}  ${(measured.stopped.measuredMs / 1000).toFixed(1)} s, ${overhead.blocks} blocks, ${measured.stopped.reason}; load ${(loadavg()[0] ?? Number.NaN).toFixed(1)}`,
       )
     } finally {
       for (const pod of deployed) pod.remove()

@@ -3,21 +3,18 @@
  * the difference must cover that, without bias; and 2.5 % against a budget of 1 % must be a `fail`.
  * `npm run accuracy:known-truth -- --runs 40 --seconds 8 --judged 40`
  */
-import { fileURLToPath } from 'node:url'
+import { loadavg } from 'node:os'
 import { mean, median, quantile, sortedCopy } from '../../measure/statistics/quantile.ts'
 import { decide } from '../../measure/statistics/outcome.ts'
 import { overheadOf } from '../../measure/provider/overheads.ts'
 import type { Overhead } from '../../measure/record.ts'
-import type { Lab } from '../../setup/lab/index.ts'
-import { arm, measure, withLab } from './lab-arms.ts'
+import { withLab } from './lab-arms.ts'
 import { numberOptions } from './options.ts'
+import { measureSpunArms } from './spun-arms.ts'
 
 const LEVELS = [0.01, 0.025, 0.1]
-const PORT = 8080
-/** The plain arm spins as well, so that both arms run the same code: only the length differs. */
-const BASE_SPIN_US = 2
+const PLAIN_US = 2
 const { runs, seconds, judged } = numberOptions({ runs: 40, seconds: 8, judged: 40 })
-const server = fileURLToPath(new URL('./spin-server.ts', import.meta.url))
 
 interface Run {
   readonly overhead: Overhead
@@ -27,45 +24,23 @@ interface Run {
 }
 
 async function run(spinUs: number, options: { precision: string; cap: string }, seed: string): Promise<Run> {
-  return await withLab((lab) => runIn(lab, spinUs, options, seed))
-}
-
-async function runIn(
-  lab: Lab,
-  spinUs: number,
-  options: { precision: string; cap: string },
-  seed: string,
-): Promise<Run> {
-  const pod = await lab.deploy('baseline', { command: ['node', server, String(PORT)], port: PORT })
-  try {
-    const [base, key] = [BASE_SPIN_US.toFixed(3), (BASE_SPIN_US + spinUs).toFixed(3).slice(0, 5)]
-    const measured = await measure(
-      [
-        arm(lab, 'plain', [pod], { ...options, path: `/?spin=${base}` }),
-        arm(lab, 'spinning', [pod], { ...options, path: `/?spin=${key}` }),
-      ],
-      seed,
-    )
-    const report = await ask(lab, `http://${pod.host}:${pod.port}/report`)
-    const plain = measured.blocks.blocks.map((block) => block.arms.get('plain')?.latencyUs ?? new Float64Array())
-    return {
-      overhead: overheadOf(measured.blocks, 'spinning', 'plain', 'p50'),
-      truthUs: (report[key] ?? Number.NaN) - (report[base] ?? Number.NaN),
-      referenceUs: median(plain.map((block) => quantile(sortedCopy(block), 0.5))),
-    }
-  } finally {
-    pod.remove()
+  // The plain arm spins as well, so that both arms run the same code: only the length differs.
+  const spins = { plain: PLAIN_US, spinning: PLAIN_US + spinUs }
+  const { blocks, spunUs } = await withLab((lab) => measureSpunArms(lab, spins, options, seed))
+  const plain = blocks.blocks.map((block) => block.arms.get('plain')?.latencyUs ?? new Float64Array())
+  return {
+    overhead: overheadOf(blocks, 'spinning', 'plain', 'p50'),
+    truthUs: (spunUs.get('spinning') ?? Number.NaN) - (spunUs.get('plain') ?? Number.NaN),
+    referenceUs: median(plain.map((block) => quantile(sortedCopy(block), 0.5))),
   }
 }
 
-async function ask(lab: Lab, url: string): Promise<Record<string, number>> {
-  const program = `fetch(${JSON.stringify(url)}).then((answer) => answer.text()).then((text) => process.stdout.write(text))`
-  const client = lab.pod('client').run(['node', '-e', program])
-  let text = ''
-  client.stdout.setEncoding('utf8')
-  client.stdout.on('data', (part: string) => (text += part))
-  await client.ended
-  return JSON.parse(text) as Record<string, number>
+function load(): string {
+  return (loadavg()[0] ?? Number.NaN).toFixed(1)
+}
+
+function percent(fraction: number | null): string {
+  return fraction === null ? '–' : `${(fraction * 100).toFixed(2)} %`
 }
 
 const pilot = await run(1, { precision: '0.0001%', cap: '8s' }, 'pilot')
@@ -92,7 +67,11 @@ for (const level of LEVELS) {
     }
     errors.push(differenceUs - truthUs)
     widths.push((high - low) / 2)
-    if (low <= truthUs && truthUs <= high) covered++
+    const covers = low <= truthUs && truthUs <= high
+    if (covers) covered++
+    console.log(
+      `     spun ${truthUs.toFixed(3)} µs, measured ${differenceUs.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]${covers ? '' : ' missed'}; load ${load()}`,
+    )
   }
   coveredInAll += covered
   const bias = errors.length === 0 ? Number.NaN : mean(errors)
@@ -104,7 +83,11 @@ for (const level of LEVELS) {
 let failed = 0
 for (let i = 0; i < judged; i++) {
   const { overhead } = await run(0.025 * pilot.referenceUs, { precision: '0.5%', cap: '30s' }, `judged/${i}`)
-  if (decide(overhead, { relative: 0.01 }) === 'fail') failed++
+  const outcome = decide(overhead, { relative: 0.01 })
+  if (outcome === 'fail') failed++
+  console.log(
+    `     2.5 % against 1 %: ${percent(overhead.relative)} [${percent(overhead.low)}, ${percent(overhead.high)}]  ${outcome}; load ${load()}`,
+  )
 }
 console.log(`${coveredInAll} of ${intervals} intervals cover the truth; largest mean bias ${worstBias.toFixed(3)} µs`)
 console.log(`2.5 % against a budget of 1 %: ${failed} of ${judged} runs fail`)

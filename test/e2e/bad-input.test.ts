@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { benchFolder, type BenchRun, runBench } from './harness/run-bench.ts'
 import { configuration, quickSpec } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 const CONFIGURATION = configuration(`{ gate: true, meshes: { istio: { budgets: { http: '3000%', rps: '50%' } } } }`)
 
@@ -164,7 +165,7 @@ describe('in a spec', () => {
   })
 
   test('the run is red', () => {
-    expect(run.exitCode, run.stdout + run.stderr).toBe(1)
+    expect(run.exitCode, whatWentWrong(run)).toBe(1)
     expect(messages.size).toBe(Object.keys(MISTAKES).length)
   })
 
@@ -251,7 +252,7 @@ describe('on a machine that lacks something', () => {
       launcher: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--', process.execPath],
       env: { HOME: folder.directory },
     })
-    expect(run.exitCode, run.stdout + run.stderr).toBe(1)
+    expect(run.exitCode, whatWentWrong(run)).toBe(1)
     expect(run.stdout + run.stderr).toContain(
       'The lab needs root for network namespaces and this is uid 65534: start it with sudo, or on a CI runner that has it.',
     )

@@ -6,6 +6,7 @@ import { expect, inject, test } from 'vitest'
 import { validRecord } from './harness/record.ts'
 import { benchFolder, plainEnvironment } from './harness/run-bench.ts'
 import { configuration, quickSpec } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 const { directory } = inject('packedProject')
 
@@ -62,7 +63,7 @@ test('explain says why a row of a real record has its outcome, and what would de
     'a.bench.ts': quickSpec('1s'),
   })
   const run = await folder.run({ args: ['--project', 'istio'] })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(0)
+  expect(run.exitCode, whatWentWrong(run)).toBe(0)
   const record = validRecord(run.record)
   const { stdout, exitCode } = await meshmark(folder.directory, ['explain', 'meshmark-results/record.json'])
   expect(exitCode, stdout).toBe(0)

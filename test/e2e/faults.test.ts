@@ -4,6 +4,7 @@ import { leftoversOf, type RunOnMachine, runOf } from './harness/lab-on-machine.
 import { validRecord } from './harness/record.ts'
 import { benchFolder, type BenchRun } from './harness/run-bench.ts'
 import { configuration } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 interface Fault {
   /** Expression: the workload that the mesh's arm measures. */
@@ -127,7 +128,7 @@ describe('a fault while it measures', () => {
   })
 
   test('ends the run with exit code 1 and no comparison, and leaves nothing', () => {
-    expect({ exitCode: run.exitCode, timedOut: run.timedOut }, run.stdout + run.stderr).toEqual({
+    expect({ exitCode: run.exitCode, timedOut: run.timedOut }, whatWentWrong(run)).toEqual({
       exitCode: 1,
       timedOut: false,
     })

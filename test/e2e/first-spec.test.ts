@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { judged, validRecord } from './harness/record.ts'
 import { runBench } from './harness/run-bench.ts'
 import { configuration, FIRST_SPEC, FUNCTIONS } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 /** Applies to the other project only: here neither run nor counted. */
 const ONLY_ISTIO = `
@@ -26,7 +27,7 @@ test('the first spec: baseline against itself within noise, istio dearer, both i
     },
     timeoutMs: 170_000,
   })
-  expect({ exitCode: run.exitCode, timedOut: run.timedOut }, run.stdout + run.stderr).toEqual({
+  expect({ exitCode: run.exitCode, timedOut: run.timedOut }, whatWentWrong(run)).toEqual({
     exitCode: 0,
     timedOut: false,
   })

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { judged, validRecord } from './harness/record.ts'
 import { runBench } from './harness/run-bench.ts'
 import { configuration, quickSpec } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 const istioOnly = (gate: boolean): string =>
   configuration(`{ gate: ${gate}, meshes: { istio: { budgets: { http: '3000%' } } } }`)
@@ -19,7 +20,7 @@ test('a budget below what is measured: exit code 1 and a sentence with estimate,
     files: { 'vitest.config.ts': istioOnly(false), 'http.bench.ts': quickSpec('40s', "'1%'") },
     args: onIstio,
   })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(1)
+  expect(run.exitCode, whatWentWrong(run)).toBe(1)
   expect(flowing(run.stdout + run.stderr)).toMatch(
     /p50 of istio \(lab\) is \+\d+(?:\.\d+)? % \[\+\d+(?:\.\d+)? %, \+\d+(?:\.\d+)? %\] over baseline \(\d+(?:\.\d+)? µs → [\d,.]+ µs\), over the budget of 1 %\. Noise floor: not measured in this run \(run project baseline, too\)\. Next: find what got dearer \(npx meshmark explain meshmark-results\/record\.json\), or raise the budget if this price is meant\./,
   )
@@ -36,7 +37,7 @@ test('inconclusive under the gate: exit code 1, and what would decide it', async
     files: { 'vitest.config.ts': istioOnly(true), 'http.bench.ts': quickSpec(TOO_SHORT) },
     args: onIstio,
   })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(1)
+  expect(run.exitCode, whatWentWrong(run)).toBe(1)
   expect(flowing(run.stdout + run.stderr)).toMatch(
     /p50 of istio \(lab\) .* Inconclusive fails under the gate: (?:cap: '\d+s' instead of '1s' would give enough blocks|no block was valid \(the last: .*\))\./,
   )
@@ -51,7 +52,7 @@ test('inconclusive without the gate: a warning, and exit code 0', async () => {
     // `gate` in the configuration says more than the machine.
     env: { CI: 'true' },
   })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(0)
+  expect(run.exitCode, whatWentWrong(run)).toBe(0)
   expect(flowing(run.stderr)).toMatch(
     /meshmark warning: p50 of istio \(lab\) .* is not known: \d+ valid blocks?, at least 20 are needed: \d+ more\. Inconclusive: /,
   )

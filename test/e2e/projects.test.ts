@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { validRecord } from './harness/record.ts'
 import { benchFolder, type BenchRun, runBench } from './harness/run-bench.ts'
 import { configuration, FUNCTIONS, quickSpec } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 // What is measured here decides nothing: without the gate, so that a busy machine is no failure.
 const BOTH = configuration(
@@ -26,13 +27,13 @@ test('--project istio runs just istio, --project !istio just baseline; their mer
     })
 
   const istio = await blob('istio', 'one')
-  expect(istio.exitCode, istio.stdout + istio.stderr).toBe(0)
+  expect(istio.exitCode, whatWentWrong(istio)).toBe(0)
   const istioRecord = validRecord(istio.record)
   expect(istioRecord.comparisons.map(({ project }) => project)).toEqual(['istio'])
   expect(ranProjects(istio)).toEqual(['istio'])
 
   const baseline = await blob('!istio', 'two')
-  expect(baseline.exitCode, baseline.stdout + baseline.stderr).toBe(0)
+  expect(baseline.exitCode, whatWentWrong(baseline)).toBe(0)
   const baselineRecord = validRecord(baseline.record)
   expect(baselineRecord.comparisons.map(({ project }) => project)).toEqual(['baseline'])
   expect(ranProjects(baseline)).toEqual(['baseline'])
@@ -61,7 +62,7 @@ test.on('istio').skip('nor are its modifiers', () => {})
     },
     args: ['--project', 'baseline'],
   })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(1)
+  expect(run.exitCode, whatWentWrong(run)).toBe(1)
   expect(run.stdout + run.stderr).not.toContain('it ran')
   expect(run.stdout).toMatch(/^ +Tests +no tests$/m)
   expect(run.stdout).toMatch(/^ problem {2}baseline: no comparison: no test applies to it, or all were skipped$/m)
@@ -76,7 +77,7 @@ test('benches of plain functions need no load beside them', async () => {
     files: { 'vitest.config.ts': BOTH, 'functions.bench.ts': FUNCTIONS },
     args: ['--project', 'baseline'],
   })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(0)
+  expect(run.exitCode, whatWentWrong(run)).toBe(0)
   expect(run.stdout).toMatch(/^ +Tests +2 passed \(2\)$/m)
   for (const name of ['sum', 'parse', 'split']) expect(run.stdout).toMatch(new RegExp(`^ +${name} +[\\d,.]+`, 'm'))
 })
@@ -117,7 +118,7 @@ test('adds', () => { expect(1 + 1).toBe(2) })
     'http.bench.ts': quickSpec('8s'),
   })
   const run = await folder.run({ command: 'run', env: { MESHMARK_ENVOY: '/nowhere' } })
-  expect(run.exitCode, run.stdout + run.stderr).toBe(0)
+  expect(run.exitCode, whatWentWrong(run)).toBe(0)
   expect(run.stdout).toMatch(/^ ✓ unit\.test\.ts \(1 test\)/m)
   expect(run.stdout).toMatch(/^ +Test Files +1 passed \(1\)$/m)
   expect(run.stdout).toMatch(/^ +Tests +1 passed \(1\)$/m)

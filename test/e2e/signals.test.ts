@@ -16,6 +16,7 @@ import {
 import { validRecord } from './harness/record.ts'
 import { benchFolder, plainEnvironment, startBench, type StartedBench } from './harness/run-bench.ts'
 import { configuration, quickSpec } from './harness/sources.ts'
+import { whatWentWrong } from './harness/what-went-wrong.ts'
 
 const FILES = { 'vitest.config.ts': configuration('{ gate: true }'), 'a.bench.ts': quickSpec('60s', "'3000%'") }
 
@@ -79,7 +80,7 @@ describe.for(stages)('%s', (stage) => {
     await using _ = bench
     process.kill(to === 'group' ? -lab.pid : lab.pid, signal)
     const run = await bench.finished
-    expect({ exitCode: run.exitCode, timedOut: run.timedOut, record: run.record }, run.stdout + run.stderr).toEqual({
+    expect({ exitCode: run.exitCode, timedOut: run.timedOut, record: run.record }, whatWentWrong(run)).toEqual({
       exitCode,
       timedOut: false,
       record: undefined,
