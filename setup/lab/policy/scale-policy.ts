@@ -50,10 +50,10 @@ function toPort(port: number): object {
   return { toPorts: [{ ports: [{ port: String(port), protocol: 'TCP' }] }] }
 }
 
-/** Ports go up from 10000, around the right one. */
+/** Every other port from 10000 on, around the right one: none touch, so nothing can be merged into a range. */
 function otherPort(index: number, port: number): number {
-  const other = FIRST_PORT + index / 2
-  return port >= FIRST_PORT && other >= port ? other + 1 : other
+  const other = FIRST_PORT + index
+  return port >= FIRST_PORT && other >= port ? other + 2 : other
 }
 
 function otherAddress(index: number): string {

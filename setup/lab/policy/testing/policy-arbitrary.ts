@@ -14,7 +14,7 @@ export interface Vocabulary {
 }
 
 /** How many lists of ports have HTTP rules; with `most`, no rule denies. */
-type HttpShare = 'none' | 'some' | 'most'
+export type HttpShare = 'none' | 'some' | 'most'
 
 /** What there is in a world, and some of what there isn't. */
 export function vocabularyOf(world: World, outside: readonly string[], ports: readonly number[]): Vocabulary {

@@ -1,41 +1,70 @@
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
 import { execa } from 'execa'
 import type { Flow } from '../world.ts'
 
-/** Answers TCP with "ok" and UDP with what it got, on the ports that it is given. */
-const SERVER = `
-const { createServer } = require('node:net')
+/** Answers TCP with "ok" and UDP with what it got, on its ports; tries the flows that it reads, one JSON line each. */
+const AGENT = `
+const net = require('node:net')
 const { createSocket } = require('node:dgram')
+const { execFile } = require('node:child_process')
 const ports = process.argv.slice(1).map(Number)
 let open = ports.length * 2
-const ready = () => --open === 0 && console.log('ready')
+const ready = () => --open === 0 && console.log(JSON.stringify({ ready: true }))
 for (const port of ports) {
-  createServer((socket) => socket.on('error', () => {}).end('ok\\n')).listen(port, ready)
+  net.createServer((socket) => socket.on('error', () => {}).end('ok')).listen(port, ready)
   const udp = createSocket('udp4')
   udp.on('message', (text, from) => udp.send(text, from.port, from.address)).bind(port, ready)
 }
+const tries = {
+  1: (to, port, ms, done) => execFile('ping', ['-q', '-n', '-c', '1', '-W', String(ms / 1000), to], (error) => done(!error)),
+  6: (to, port, ms, done) => {
+    const socket = net.connect(port, to)
+    socket.setTimeout(ms, () => socket.destroy())
+    socket.on('error', () => {}).on('data', () => done(true)).on('close', () => done(false))
+  },
+  17: (to, port, ms, done) => {
+    const socket = createSocket('udp4')
+    const end = (answer) => { clearTimeout(timer); socket.close(); done(answer) }
+    const timer = setTimeout(end, ms, false)
+    socket.on('error', () => {}).on('message', () => end(true))
+    socket.send('ok', port, to)
+  },
+}
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, protocol, to, port, ms } = JSON.parse(line)
+  let answered = false
+  tries[protocol](to, port, ms, (passed) => {
+    if (!answered) console.log(JSON.stringify({ id, passed }))
+    answered = true
+  })
+})
 `
 
 /**
- * Network namespaces of their own, `mmpol-PID-…`: a node that routes, and pods behind it, each with one address and a server on
- * every port.
+ * Network namespaces of their own, `mmpol-PID-…`: a node that routes, and pods behind it, each with one address and an
+ * agent that serves and tries.
  */
 export class RealNetwork implements AsyncDisposable {
   readonly #prefix = `mmpol-${process.pid}`
-  readonly #servers: ChildProcess[] = []
-  readonly #places: ReadonlyMap<string, string>
+  readonly #addresses: { readonly [place: string]: string }
+  readonly #agents = new Map<string, ChildProcessByStdio<Writable, Readable, null>>()
+  readonly #waiting = new Map<number, (passed: boolean) => void>()
+  #next = 0
 
-  /** Namespaces by address; `node` has the node's own. */
+  /** Addresses by place; `node` has the node's own. */
   private constructor(addresses: { readonly [place: string]: string }) {
-    this.#places = new Map(Object.entries(addresses).map(([place, address]) => [address, this.#namespace(place)]))
+    this.#addresses = addresses
   }
 
   static async up(addresses: { readonly [place: string]: string }, ports: readonly number[]): Promise<RealNetwork> {
     const network = new RealNetwork(addresses)
     try {
-      await network.#build(addresses, ports)
+      await network.#build()
+      await Promise.all(Object.keys(addresses).map((place) => network.#startAgent(place, ports)))
     } catch (error) {
       await network[Symbol.asyncDispose]()
       throw error
@@ -43,22 +72,21 @@ export class RealNetwork implements AsyncDisposable {
     return network
   }
 
-  async #build(addresses: { readonly [place: string]: string }, ports: readonly number[]): Promise<void> {
-    const node = this.#namespace('node')
-    const batch = (namespace: string, lines: readonly string[]): Promise<unknown> =>
-      execa('ip', ['-n', namespace, '-batch', '-'], { input: `${lines.join('\n')}\n` })
-    for (const place of Object.keys(addresses)) await execa('ip', ['netns', 'add', this.#namespace(place)])
-    await batch(node, ['link set lo up', `addr add ${addresses['node'] ?? ''}/32 dev lo`])
-    await this.run('node', ['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0'])
-    for (const [place, address] of Object.entries(addresses)) {
+  async #build(): Promise<void> {
+    const own = this.#addresses['node'] ?? ''
+    const batch = (place: string, lines: readonly string[]): Promise<unknown> =>
+      execa('ip', ['-n', this.#namespace(place), '-batch', '-'], { input: `${lines.join('\n')}\n` })
+    for (const place of Object.keys(this.#addresses)) await execa('ip', ['netns', 'add', this.#namespace(place)])
+    await batch('node', ['link set lo up', `addr add ${own}/32 dev lo`])
+    await this.runOnNode(['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv4.conf.all.rp_filter=0'])
+    for (const [place, address] of Object.entries(this.#addresses)) {
       if (place === 'node') continue
-      const pod = this.#namespace(place)
-      await batch(node, [
-        `link add ${place} address ee:ee:ee:ee:ee:ee type veth peer name eth0 netns ${pod}`,
+      await batch('node', [
+        `link add ${place} address ee:ee:ee:ee:ee:ee type veth peer name eth0 netns ${this.#namespace(place)}`,
         `link set ${place} up`,
-        `route add ${address}/32 dev ${place} src ${addresses['node'] ?? ''}`,
+        `route add ${address}/32 dev ${place} src ${own}`,
       ])
-      await batch(pod, [
+      await batch(place, [
         'link set lo up',
         `addr add ${address}/32 dev eth0`,
         'link set eth0 up',
@@ -67,61 +95,51 @@ export class RealNetwork implements AsyncDisposable {
         'neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent',
       ])
     }
-    await Promise.all(
-      Object.keys(addresses).map(async (place) => {
-        const server = spawn('nsenter', [...this.#enter(place), process.execPath, '-e', SERVER, ...ports.map(String)], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        })
-        this.#servers.push(server)
-        // It says "ready", or its output ends with it.
-        await Promise.race([once(server.stdout, 'data'), once(server, 'exit')])
-        if (server.exitCode !== null) throw new Error(`the server in ${place} ended`)
-      }),
-    )
   }
 
-  /** Runs a command in a place's namespace. */
-  async run(place: string, command: readonly string[], input?: string): Promise<string> {
-    const { stdout } = await execa('nsenter', [...this.#enter(place), ...command], input === undefined ? {} : { input })
-    return stdout
+  async #startAgent(place: string, ports: readonly number[]): Promise<void> {
+    const command = [`--net=/run/netns/${this.#namespace(place)}`, '--', process.execPath, '-e', AGENT]
+    const agent = spawn('nsenter', [...command, ...ports.map(String)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#agents.set(this.#addresses[place] ?? '', agent)
+    const ready = new Promise<void>((resolve) => {
+      createInterface({ input: agent.stdout }).on('line', (line) => {
+        const answer: unknown = JSON.parse(line)
+        if (typeof answer !== 'object' || answer === null) return
+        if ('ready' in answer) resolve()
+        if ('id' in answer && 'passed' in answer) this.#waiting.get(Number(answer.id))?.(answer.passed === true)
+      })
+    })
+    await Promise.race([ready, once(agent, 'exit')])
+    if (agent.exitCode !== null) throw new Error(`the agent in ${place} ended`)
   }
 
-  /** Whether an answer comes back from the flow's destination within that time (whole seconds). */
-  async tries({ source, destination, protocol, port }: Flow, seconds: number): Promise<boolean> {
-    const namespace = this.#places.get(source)
-    if (namespace === undefined) throw new Error(`nobody has ${source}`)
-    const script = {
-      1: `ping -q -n -c 1 -W ${seconds} -I ${source} ${destination} >/dev/null && echo ok`,
-      6: `exec 3<>/dev/tcp/${destination}/${port} && head -n 1 <&3`,
-      17: `exec 3<>/dev/udp/${destination}/${port} && echo ok >&3 && head -n 1 <&3`,
-      58: 'false',
-      132: 'false',
-    }[protocol]
-    const { stdout } = await execa(
-      'nsenter',
-      [`--net=/run/netns/${namespace}`, '--', 'timeout', String(seconds), 'bash', '-c', script],
-      {
-        reject: false,
-        stderr: 'ignore',
-      },
-    )
-    return stdout.trim() === 'ok'
+  /** Runs a command in the node's namespace. */
+  async runOnNode(command: readonly string[], input = ''): Promise<void> {
+    await execa('nsenter', [`--net=/run/netns/${this.#namespace('node')}`, '--', ...command], { input })
+  }
+
+  /** Whether an answer comes back from the flow's destination within that time. */
+  async tries({ source, destination, protocol, port }: Flow, ms: number): Promise<boolean> {
+    const agent = this.#agents.get(source)
+    if (!agent) throw new Error(`nobody has ${source}`)
+    const id = this.#next++
+    const answer = new Promise<boolean>((resolve) => this.#waiting.set(id, resolve))
+    agent.stdin.write(`${JSON.stringify({ id, protocol, to: destination, port, ms })}\n`)
+    return answer
   }
 
   #namespace(place: string): string {
     return `${this.#prefix}-${place}`
   }
 
-  #enter(place: string): string[] {
-    return [`--net=/run/netns/${this.#namespace(place)}`, '--']
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) {
-      if (server.exitCode !== null) continue
-      server.kill()
-      await once(server, 'exit')
+    for (const agent of this.#agents.values()) {
+      if (agent.exitCode !== null || agent.signalCode !== null) continue
+      agent.kill()
+      await once(agent, 'exit')
     }
-    for (const namespace of this.#places.values()) await execa('ip', ['netns', 'del', namespace], { reject: false })
+    for (const place of Object.keys(this.#addresses)) {
+      await execa('ip', ['netns', 'del', this.#namespace(place)], { reject: false })
+    }
   }
 }
