@@ -4,7 +4,6 @@ import { expect, test } from 'meshmark/test'
 const POLICY = 'manifests/policies/l3-l4.yaml'
 const L7_POLICY = 'manifests/policies/l7.yaml'
 const options = { cap: '25s' } as const
-const saturate = { plan: 'saturate', connections: 16, cap: '12s' } as const
 
 test.on('cilium')('an L3/L4 policy', async ({ mesh, baseline, load, bench }) => {
   const open = await mesh.workload('http-echo')
@@ -53,17 +52,5 @@ test.on('cilium')('an L7 policy', async ({ mesh, load, bench }) => {
   expect(result.get('eBPF + Envoy L7')).toHaveOverheadBelow(mesh.budget('policy l7'), {
     over: result.get('no policy'),
     of: 'p50',
-  })
-})
-
-test.on('cilium')('throughput under a policy', async ({ mesh, load, bench }) => {
-  const result = await bench.compare(
-    bench('no policy', load.http(await mesh.workload('http-echo'), saturate)),
-    bench('eBPF L3/L4', load.http(await mesh.workload('http-echo', { policy: POLICY }), saturate)),
-    bench('eBPF + Envoy L7', load.http(await mesh.workload('http-echo', { policy: L7_POLICY }), saturate)),
-  )
-  expect(result.get('eBPF L3/L4')).toHaveOverheadBelow(mesh.budget('policy l3-l4 throughput'), {
-    over: result.get('no policy'),
-    of: 'throughput',
   })
 })

@@ -301,7 +301,13 @@ export const chartSchema = v.object({
       name: v.string(),
       standIn: v.boolean(),
       points: v.array(
-        v.object({ x: count, relative: orNull(finite), low: orNull(finite), high: orNull(finite), valueUs: orNull(finite) }),
+        v.object({
+          x: count,
+          relative: orNull(finite),
+          low: orNull(finite),
+          high: orNull(finite),
+          valueUs: orNull(finite),
+        }),
       ),
     }),
   ),

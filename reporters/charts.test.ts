@@ -6,20 +6,31 @@ import { chartTables } from './terminal/chart-table.ts'
 import { plain } from './terminal/paint.ts'
 
 const policy = (rules: number, enforcedBy = 'eBPF'): ArmPolicy => ({
-  file: `${rules}.yaml`, enforcedBy, rules, appliedMs: 3, verified: { allowed: 2, denied: 2 }, drops: [],
+  file: `${rules}.yaml`,
+  enforcedBy,
+  rules,
+  appliedMs: 3,
+  verified: { allowed: 2, denied: 2 },
+  drops: [],
 })
 
 function series(enforcedBy: string, costs: readonly number[], connection: Arm['request']['connection'] = 'keep-alive') {
   const arms = costs.map((cost, at) =>
     sampleArm(`${10 ** at} rules`, {
-      mesh: enforcedBy === 'eBPF' ? 'cilium' : 'baseline', latencyUs: sampleLatency(60 * (1 + cost)),
+      mesh: enforcedBy === 'eBPF' ? 'cilium' : 'baseline',
+      latencyUs: sampleLatency(60 * (1 + cost)),
       policy: policy(10 ** at, enforcedBy),
       request: { method: 'GET', path: '/', bodyBytes: 0, responseBytes: 3, connection },
-    }))
+    }),
+  )
   return sampleComparison('cilium', {
-    spec: 'bench/policy-scale.bench.ts', test: `${enforcedBy}, ${connection}`, reference: '1 rules', arms,
-    overheads: costs.slice(1).map((cost, at) =>
-      sampleOverhead('p50', cost, 0.002, { arm: `${10 ** (at + 1)} rules`, over: '1 rules' })),
+    spec: 'bench/policy-scale.bench.ts',
+    test: `${enforcedBy}, ${connection}`,
+    reference: '1 rules',
+    arms,
+    overheads: costs
+      .slice(1)
+      .map((cost, at) => sampleOverhead('p50', cost, 0.002, { arm: `${10 ** (at + 1)} rules`, over: '1 rules' })),
   })
 }
 
@@ -30,8 +41,17 @@ test('comparisons that differ in their rules alone are the series of a chart, by
     series('eBPF', [0, 0, 0.002], 'per-request'),
     sampleComparison('cilium'),
   ])
-  expect(charts.map(({ title, y, series: list }) => [title, y, list.map(({ name, standIn }) => [name, standIn])])).toEqual([
-    ['established flows by number of rules', 'p50', [['eBPF', true], ['iptables-stateless', false]]],
+  expect(
+    charts.map(({ title, y, series: list }) => [title, y, list.map(({ name, standIn }) => [name, standIn])]),
+  ).toEqual([
+    [
+      'established flows by number of rules',
+      'p50',
+      [
+        ['eBPF', true],
+        ['iptables-stateless', false],
+      ],
+    ],
     ['new connections by number of rules', 'p50', [['eBPF', true]]],
   ])
   expect(charts[0]?.series[1]?.points).toEqual([
@@ -43,7 +63,11 @@ test('comparisons that differ in their rules alone are the series of a chart, by
 
 test('a chart as text', () => {
   const charts = chartsOf([series('eBPF', [0, 0.001, -0.001]), series('iptables-stateless', [0, 0.01, 0.19])])
-  expect(chartTables({ ...sampleRecord([]), charts }, 100, plain).join('\n').replaceAll('\u00a0', ' ')).toMatchInlineSnapshot(`
+  expect(
+    chartTables({ ...sampleRecord([]), charts }, 100, plain)
+      .join('\n')
+      .replaceAll('\u00a0', ' '),
+  ).toMatchInlineSnapshot(`
     " established flows by number of rules
      p50 over the fewest                          1                    10                      100
      eBPF (lab)                             60.0 µs   +0.1 % [−0.1, +0.3]      −0.1 % [−0.3, +0.1]

@@ -43,7 +43,9 @@ function seriesOf(comparison: Comparison): Chart['series'][number] {
     standIn: arms.some(({ standIn }) => standIn),
     points: arms
       .map((arm) => {
-        const overhead = comparison.overheads.find((each) => each.arm === arm.name && each.over === reference && each.of === of)
+        const overhead = comparison.overheads.find(
+          (each) => each.arm === arm.name && each.over === reference && each.of === of,
+        )
         const own = arm.name === reference ? 0 : null
         return {
           x: arm.policy?.rules ?? 0,

@@ -133,7 +133,9 @@ export class AgentClient implements AsyncDisposable {
       settle?.resolve(answer)
       return
     }
-    this.#atEdge(answer).catch((error: unknown) => this.#settle?.reject(error instanceof Error ? error : new Error(String(error))))
+    this.#atEdge(answer).catch((error: unknown) =>
+      this.#settle?.reject(error instanceof Error ? error : new Error(String(error))),
+    )
   }
 
   async #atEdge(answer: Extract<Answer, { type: 'edge' }>): Promise<void> {

@@ -62,7 +62,6 @@ export function kernelUse(windows: readonly KernelWindow[]): KernelUse | null {
       runsPerRequest: runs / requests,
     })),
     programsUsPerRequest: used.reduce((sum, [, { runNs }]) => sum + runNs, 0) / requests / 1000,
-    softirqUsPerRequest:
-      windows.reduce((sum, { start, end }) => sum + end.softirqUs - start.softirqUs, 0) / requests,
+    softirqUsPerRequest: windows.reduce((sum, { start, end }) => sum + end.softirqUs - start.softirqUs, 0) / requests,
   }
 }

@@ -6,27 +6,43 @@ import { plain } from './paint.ts'
 import { policyTable } from './policy-table.ts'
 
 const policy = (enforcedBy: string, rules: number, drops: ArmPolicy['drops'] = []): ArmPolicy => ({
-  file: 'manifests/policies/l3-l4.yaml', enforcedBy, rules, appliedMs: 3, verified: { allowed: 8, denied: 16 }, drops,
+  file: 'manifests/policies/l3-l4.yaml',
+  enforcedBy,
+  rules,
+  appliedMs: 3,
+  verified: { allowed: 8, denied: 16 },
+  drops,
 })
 const kernel = (nsPerRun: number): KernelUse => ({
-  requests: 1000, programs: nsPerRun === 0 ? [] : [{ program: 'from_pod', nsPerRun, runsPerRequest: 4 }],
-  programsUsPerRequest: (nsPerRun * 4) / 1000, softirqUsPerRequest: 2.1,
+  requests: 1000,
+  programs: nsPerRun === 0 ? [] : [{ program: 'from_pod', nsPerRun, runsPerRequest: 4 }],
+  programsUsPerRequest: (nsPerRun * 4) / 1000,
+  softirqUsPerRequest: 2.1,
 })
 
 const comparison = sampleComparison('cilium', {
-  spec: 'bench/policy.bench.ts', test: 'an L3/L4 policy', reference: 'no policy',
+  spec: 'bench/policy.bench.ts',
+  test: 'an L3/L4 policy',
+  reference: 'no policy',
   arms: [
     sampleArm('no policy', { mesh: 'cilium', kernel: kernel(104) }),
     sampleArm('eBPF L3/L4', {
-      mesh: 'cilium', kernel: kernel(118),
+      mesh: 'cilium',
+      kernel: kernel(118),
       policy: policy('eBPF', 1, [
-        { pod: 'p3', reason: 'policy denied', rule: null, packets: 6 }, { pod: 'p4', reason: 'policy denied', rule: null, packets: 4 },
+        { pod: 'p3', reason: 'policy denied', rule: null, packets: 6 },
+        { pod: 'p4', reason: 'policy denied', rule: null, packets: 4 },
       ]),
     }),
     sampleArm('routed', { mesh: 'baseline', kernel: kernel(0) }),
   ],
   overheads: [
-    sampleOverhead('p50', 0.003, 0.003, { arm: 'eBPF L3/L4', over: 'no policy', outcome: 'pass', budget: { relative: 0.03 } }),
+    sampleOverhead('p50', 0.003, 0.003, {
+      arm: 'eBPF L3/L4',
+      over: 'no policy',
+      outcome: 'pass',
+      budget: { relative: 0.03 },
+    }),
     sampleOverhead('cpu', 0.01, 0.03, { arm: 'eBPF L3/L4', over: 'no policy' }),
     sampleOverhead('p50', 0.0101, 0.002, { arm: 'routed', over: 'no policy' }),
   ],

@@ -16,9 +16,11 @@ const isInChart = (record: MeshmarkRecord, { arms }: Comparison): boolean =>
 
 /** A table for each comparison with a policy in it; those that are a chart are shown as such. */
 export function policyTable(record: MeshmarkRecord, columns: number, paint: Paint): string[] {
-  return record.comparisons
-    .filter((comparison) => comparison.arms.some(({ policy }) => policy !== null) && !isInChart(record, comparison))
-    .flatMap((comparison) => [...comparisonTable(comparison, paint), ...dropLines(comparison, columns, paint), ''])
+  return record.comparisons.flatMap((comparison) => {
+    const has = comparison.arms.some(({ policy }) => policy !== null)
+    if (!has || isInChart(record, comparison)) return []
+    return [...comparisonTable(comparison, paint), ...dropLines(comparison, columns, paint), '']
+  })
 }
 
 function comparisonTable(comparison: Comparison, paint: Paint): string[] {

@@ -3,7 +3,16 @@
  * does nothing. By hand: `node setup/bootstrap/probes.mjs`.
  */
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -132,11 +141,17 @@ export async function ensureProbes(root, env, options = {}) {
   const { toolchain, linker } = probes
   const target = TARGETS[process.arch]
   if (!toolchain || !linker || !target) {
-    const machine = { platform: process.platform, isRoot: process.getuid?.() === 0, hasApt: existsSync('/usr/bin/apt-get') }
+    const machine = {
+      platform: process.platform,
+      isRoot: process.getuid?.() === 0,
+      hasApt: existsSync('/usr/bin/apt-get'),
+    }
     const missing = probeSteps(probes, machine).filter((step) => step.id !== 'probes')
     const rows = missing.map((step) => `  ${step.what}\n      why   ${step.why}\n      how   ${step.command}`)
     throw new SetupError(
-      target ? `The eBPF programs can't be built here. Missing:\n${rows.join('\n')}` : `No eBPF programs for ${process.arch}`,
+      target
+        ? `The eBPF programs can't be built here. Missing:\n${rows.join('\n')}`
+        : `No eBPF programs for ${process.arch}`,
     )
   }
   const sources = hashProbes(root)
@@ -208,16 +223,17 @@ async function runOrThrow(command, env, cwd, { onQuiet }) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
-  const onQuiet = (seconds, line) => console.error(`  ${seconds.toFixed(0)} s so far: ${line}`)
+  const say = (stream, line) => void stream.write(`${line}\n`)
+  const onQuiet = (seconds, line) => say(process.stderr, `  ${seconds.toFixed(0)} s so far: ${line}`)
   try {
     if (!findBpfLinker(searchPath(process.env)) && findToolchain(searchPath(process.env)).toolchain) {
-      console.error(`installing bpf-linker ${BPF_LINKER.version} …`)
+      say(process.stderr, `installing bpf-linker ${BPF_LINKER.version} …`)
       await installBpfLinker(root, process.env, { onQuiet })
     }
     const { built, folder, toolchain } = await ensureProbes(root, process.env, { onQuiet })
-    console.log(`${built ? 'built' : 'up to date'}: ${folder} (${toolchain})`)
+    say(process.stdout, `${built ? 'built' : 'up to date'}: ${folder} (${toolchain})`)
   } catch (error) {
-    console.error(error instanceof SetupError ? error.message : error)
+    say(process.stderr, error instanceof SetupError ? error.message : error?.stack)
     process.exitCode = 1
   }
 }

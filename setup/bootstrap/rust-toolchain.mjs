@@ -78,7 +78,8 @@ function rustupToolchain(folders) {
   const version = rustc(['--version'])
   if (!version) return 'rustup: there is no nightly toolchain'
   const sysroot = rustc(['--print', 'sysroot']) ?? ''
-  if (!existsSync(join(sysroot, 'lib/rustlib/src/rust/library/core'))) return 'rustup: nightly is there, without rust-src'
+  if (!existsSync(join(sysroot, 'lib/rustlib/src/rust/library/core')))
+    return 'rustup: nightly is there, without rust-src'
   return {
     kind: 'rustup',
     name: `rustup's nightly, ${version}`,

@@ -23,7 +23,7 @@ export function addRunCgroup(runId: string): string {
   const directory = runCgroup(runId)
   if (directory === undefined) {
     throw new LabError(
-      'The lab\'s cilium resolves service addresses at connect(), by a hook on a cgroup2 directory, and no cgroup2 is mounted',
+      "The lab's cilium resolves service addresses at connect(), by a hook on a cgroup2 directory, and no cgroup2 is mounted",
       'mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
     )
   }

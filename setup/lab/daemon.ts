@@ -83,7 +83,11 @@ function asUser({ user, capabilities = [] }: DaemonOptions): string[] {
   const kept = capabilities.map((capability) => `,+${capability}`).join('')
   return [
     'setpriv',
-    ...['--reuid', String(user), '--regid', String(user), '--clear-groups'],
+    '--reuid',
+    String(user),
+    '--regid',
+    String(user),
+    '--clear-groups',
     `--inh-caps=-all${kept}`,
     ...(kept === '' ? [] : [`--ambient-caps=${kept.slice(1)}`]),
     '--',

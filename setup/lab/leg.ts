@@ -36,7 +36,13 @@ export function outsideLeg(runId: string, network: Network): Leg {
 
 export function workloadLeg(runId: string, network: Network, number: number): Leg {
   const { third, fourth } = hostBytes(number)
-  return { pod: workloadPod(runId, number), network, device: 'eth0', ...addresses(network, third + 1, fourth), only: true }
+  return {
+    pod: workloadPod(runId, number),
+    network,
+    device: 'eth0',
+    ...addresses(network, third + 1, fourth),
+    only: true,
+  }
 }
 
 /** The two host bytes of the `number`-th address in a /16, without .0, .1 and .255. */

@@ -15,19 +15,19 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Node's names for what the lab runs on. */
-export const PLATFORMS = [
+const PLATFORMS = [
   { os: 'linux', cpu: 'x64' },
   { os: 'linux', cpu: 'arm64' },
 ]
 
 /** @param {{ os: string, cpu: string }} platform */
-export const packageName = ({ os, cpu }) => `@meshmark/probes-${os}-${cpu}`
+const packageName = ({ os, cpu }) => `@meshmark/probes-${os}-${cpu}`
 
 /**
  * @param {{ os: string, cpu: string }} platform
  * @param {{ version: string, license: string }} meshmark
  */
-export function platformManifest(platform, { version, license }) {
+function platformManifest(platform, { version, license }) {
   return {
     name: packageName(platform),
     version,
@@ -66,10 +66,14 @@ if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
   const meshmark = JSON.parse(readFileSync(file, 'utf8'))
   for (const platform of PLATFORMS) {
     const folder = pack(platform, meshmark)
-    process.stdout.write(`${packageName(platform)}: ${folder ?? 'nothing built for it here: npm run build:probes on such a machine'}\n`)
+    process.stdout.write(
+      `${packageName(platform)}: ${folder ?? 'nothing built for it here: npm run build:probes on such a machine'}\n`,
+    )
   }
   if (process.argv.includes('--depend')) {
-    meshmark.optionalDependencies = Object.fromEntries(PLATFORMS.map((platform) => [packageName(platform), meshmark.version]))
+    meshmark.optionalDependencies = Object.fromEntries(
+      PLATFORMS.map((platform) => [packageName(platform), meshmark.version]),
+    )
     writeFileSync(file, `${JSON.stringify(meshmark, null, 2)}\n`)
   }
 }

@@ -122,7 +122,11 @@ function desiredOf(
     const used = new Set([...own.values()].flatMap(({ ingress, egress }) => [ingress, egress]))
     for (const set of compiled.sets) {
       const name = `${group.id}/${set.name}`
-      if (used.has(name)) sets.set(name, set.entries.map((entry) => numbered(entry, group)))
+      if (used.has(name))
+        sets.set(
+          name,
+          set.entries.map((entry) => numbered(entry, group)),
+        )
     }
   }
   const usesProxy = [...sets.values()].some((entries) => entries.some(({ verdict }) => verdict === 'proxy'))

@@ -34,7 +34,9 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
   const before = listGroups(run)
   const replaced = before.filter((group) => group.endpoints.some((id) => endpoints.includes(id)))
   const kept = before.filter((group) => !replaced.includes(group))
-  const rules = policies.flatMap(({ specs }) => specs).reduce((sum, spec) => sum + ruleCount(spec.ingress) + ruleCount(spec.egress), 0)
+  const rules = policies
+    .flatMap(({ specs }) => specs)
+    .reduce((sum, spec) => sum + ruleCount(spec.ingress) + ruleCount(spec.egress), 0)
   const group: PolicyGroup = {
     id: randomBytes(4).toString('hex'),
     file: resolve(run.root, file),
@@ -65,7 +67,11 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
 
 async function remove(run: RunState, { id }: PolicyGroup): Promise<void> {
   const before = listGroups(run)
-  const prepared = preparePolicies(run, before.filter((group) => group.id !== id), before)
+  const prepared = preparePolicies(
+    run,
+    before.filter((group) => group.id !== id),
+    before,
+  )
   await changePolicies(run, before, prepared)
   removeGroup(run, id)
   await updateNodeProxy(run, envoyRbac(prepared.l7))

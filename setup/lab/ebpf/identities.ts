@@ -10,6 +10,8 @@ export function identityOf(
   ports: readonly { readonly name: string; readonly port: number }[],
 ): number {
   const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const digest = createHash('sha256').update(JSON.stringify([sorted, ports])).digest()
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sorted, ports]))
+    .digest()
   return FIRST + (digest.readUInt32BE(0) % COUNT)
 }

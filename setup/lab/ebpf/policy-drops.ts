@@ -33,9 +33,17 @@ export async function policyDrops(run: RunState, { group, compiled }: PreparedGr
   const byRule = rules.flatMap(({ rule, droppedPackets: packets }): Drop[] => {
     const known = compiled.rules.find((one) => one.rule === rule - group.ruleOffset)
     if (known === undefined || packets === 0) return []
-    return [{ pod: 'all pods', reason: 'of these by rule', rule: `${known.policy} ${known.path}: ${known.description}`, packets }]
+    return [
+      {
+        pod: 'all pods',
+        reason: 'of these by rule',
+        rule: `${known.policy} ${known.path}: ${known.description}`,
+        packets,
+      },
+    ]
   })
   const denied = compiled.l7.length === 0 ? 0 : await sumStats(nodeProxyAdmin(run), String.raw`rbac\..*denied$`)
-  const byProxy = denied === 0 ? [] : [{ pod: 'all pods', reason: "403 by the node's Envoy", rule: null, packets: denied }]
+  const byProxy =
+    denied === 0 ? [] : [{ pod: 'all pods', reason: "403 by the node's Envoy", rule: null, packets: denied }]
   return [...byReason, ...byRule, ...byProxy]
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
 import { knownDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'
@@ -22,11 +22,6 @@ export function readEbpfState(run: { readonly dir: string }): EbpfState {
 
 export function writeEbpfState(run: { readonly dir: string }, state: EbpfState): void {
   writeWhole(ebpfPaths(run).state, JSON.stringify(state))
-}
-
-/** Undefined while the network is not up. */
-export function ebpfStateIfUp(run: { readonly dir: string }): EbpfState | undefined {
-  return existsSync(ebpfPaths(run).state) ? readEbpfState(run) : undefined
 }
 
 export function loaderDaemon(run: { readonly dir: string }): Daemon {

@@ -2,7 +2,11 @@
 export interface Flow {
   readonly host: string
   readonly port: number
-  readonly http?: { readonly method: string; readonly path: string; readonly headers?: Readonly<Record<string, string>> }
+  readonly http?: {
+    readonly method: string
+    readonly path: string
+    readonly headers?: Readonly<Record<string, string>>
+  }
 }
 
 /** What became of it. `answered` has a status where HTTP was spoken. */

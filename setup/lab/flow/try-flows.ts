@@ -58,6 +58,8 @@ export async function tryFlows(pod: Pod, cpus: string, flows: readonly Flow[]): 
   try {
     return v.parse(resultsSchema, JSON.parse(output))
   } catch {
-    throw new LabError(`Flows from pod ${pod.place} could not be tried: ${ended}; ${errors.trim() || 'it wrote nothing'}`)
+    throw new LabError(
+      `Flows from pod ${pod.place} could not be tried: ${ended}; ${errors.trim() || 'it wrote nothing'}`,
+    )
   }
 }

@@ -172,7 +172,11 @@ test('an established flow is cut when its allow is revoked, and never while poli
     await lab.enforce('cilium', [target], change % 2 === 0 ? allowToo : allow)
   }
   expect(output).toBe('')
-  await lab.enforce('cilium', [target], policy('nobody', { ingress: [] , egress: [], enableDefaultDeny: { ingress: true, egress: false } }))
+  await lab.enforce(
+    'cilium',
+    [target],
+    policy('nobody', { ingress: [], egress: [], enableDefaultDeny: { ingress: true, egress: false } }),
+  )
   await client.ended
   const { answers, connections, ended } = JSON.parse(output) as { answers: number; connections: number; ended: string }
   expect({ connections, ended, answered: answers > 100 }).toEqual({ connections: 1, ended: 'silent', answered: true })
@@ -183,8 +187,7 @@ test('the meter of the programs counts their runs', async () => {
   const target = await lab.deploy('cilium', 'http-echo')
   const { kernel } = target
   if (kernel === undefined) throw new Error('cilium has no meter')
-  const runs = async (): Promise<number> =>
-    (await kernel.read()).reduce((sum, { runs: count }) => sum + count, 0)
+  const runs = async (): Promise<number> => (await kernel.read()).reduce((sum, { runs: count }) => sum + count, 0)
   const before = await runs()
   await kernel.on()
   await seen(target)
@@ -200,12 +203,16 @@ test('a policy that selects none of the pods is refused, and so is what the lab 
       () => 'it was enforced',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     )
-  expect(await refusal(policy('other', { endpointSelector: { matchLabels: { app: 'other' } }, ingress: [{}] }))).toMatch(
+  expect(
+    await refusal(policy('other', { endpointSelector: { matchLabels: { app: 'other' } }, ingress: [{}] })),
+  ).toMatch(
     /^other\.yaml: CiliumNetworkPolicy default\/other selects none of the pods of http-echo \(labels app=http-echo\): it would enforce nothing/,
   )
   expect(await refusal(policy('dns', { egress: [{ toFQDNs: [{ matchName: 'example.org' }] }] }))).toMatch(/toFQDNs/)
   expect(await refusal('missing.yaml')).toMatch(/missing\.yaml/)
-  await expect(lab.enforce('baseline', [target], 'other.yaml')).rejects.toThrow('Nothing enforces policies on workloads of baseline')
+  await expect(lab.enforce('baseline', [target], 'other.yaml')).rejects.toThrow(
+    'Nothing enforces policies on workloads of baseline',
+  )
   target.remove()
 })
 

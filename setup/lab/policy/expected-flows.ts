@@ -23,7 +23,12 @@ export function expectedFlows(
   const ingress = policies.map(ingressOnly)
   return sources.flatMap(({ from, address }) =>
     pods.map((pod): ExpectedFlow => {
-      const verdict = verdictOf(ingress, world, { source: address, destination: pod.address, protocol: TCP, port: pod.port })
+      const verdict = verdictOf(ingress, world, {
+        source: address,
+        destination: pod.address,
+        protocol: TCP,
+        port: pod.port,
+      })
       const flow = { host: pod.address, port: pod.port }
       if (verdict.verdict !== 'http') return { from, pod: pod.place, flow, allowed: verdict.verdict === 'allow' }
       const request = { method: 'GET', path: '/', host: `${pod.address}:${pod.port}`, headers: {} }

@@ -56,7 +56,8 @@ export function netfilterEnforcer(way: NetfilterWay): PolicyEnforcer {
       const numbers = new Set(pods.map(({ number }) => number))
       const others = listGroups(run, way).filter((other) => !other.pods.some(({ number }) => numbers.has(number)))
       await apply(run, way, [...others, group])
-      for (const other of listGroups(run, way)) if (!others.some(({ id }) => id === other.id)) removeGroup(run, way, other.id)
+      for (const other of listGroups(run, way))
+        if (!others.some(({ id }) => id === other.id)) removeGroup(run, way, other.id)
       writeGroup(run, way, group)
       return {
         by: way,
@@ -110,7 +111,10 @@ function worldOf(run: RunState, way: NetfilterWay, groups: readonly Group[]): Wo
 
 function sourcesOf(run: RunState, way: NetfilterWay): { from: 'client' | 'stranger'; address: string }[] {
   const network = networkOf(way)
-  return (['client', 'stranger'] as const).map((from) => ({ from, address: clientLeg(run.runId, network, from).address }))
+  return (['client', 'stranger'] as const).map((from) => ({
+    from,
+    address: clientLeg(run.runId, network, from).address,
+  }))
 }
 
 /** From the counters of the rules that drop: the last one of a pod's chain is its default deny. */
@@ -121,15 +125,18 @@ async function dropsOf(run: RunState, way: NetfilterWay, pods: readonly PolicedP
     : await inNode(run, way, ['iptables-save', '-c', '-t', 'filter'])
   return pods.flatMap((pod) => {
     const id = FIRST_WORKLOAD + pod.number
-    const packets = (isSets ? droppedInSets(text, id) : droppedInChains(text, id)).reduce((sum, count) => sum + count, 0)
+    const packets = (isSets ? droppedInSets(text, id) : droppedInChains(text, id)).reduce(
+      (sum, count) => sum + count,
+      0,
+    )
     return packets === 0 ? [] : [{ pod: pod.place, reason: 'dropped by the packet filter', rule: null, packets }]
   })
 }
 
 function droppedInChains(text: string, id: number): number[] {
-  return [...text.matchAll(new RegExp(String.raw`^\[(\d+):\d+\] -A mm-(?:in|out)-${id}(?:-\d+)? .*-j DROP$`, 'gm'))].map(
-    ([, packets]) => Number(packets),
-  )
+  return [
+    ...text.matchAll(new RegExp(String.raw`^\[(\d+):\d+\] -A mm-(?:in|out)-${id}(?:-\d+)? .*-j DROP$`, 'gm')),
+  ].map(([, packets]) => Number(packets))
 }
 
 function droppedInSets(text: string, id: number): number[] {
@@ -149,7 +156,9 @@ async function inNode(run: RunState, way: NetfilterWay, command: readonly string
   const found = (result.stderr || result.shortMessage || '').trim().slice(-600)
   throw new LabError(
     `The policy could not be put into the packet filter: ${command[0]}: ${found}`,
-    /No such file/.test(found) ? `install it: apt-get install ${command[0]?.startsWith('nft') ? 'nftables' : 'iptables'}` : undefined,
+    /No such file/.test(found)
+      ? `install it: apt-get install ${command[0]?.startsWith('nft') ? 'nftables' : 'iptables'}`
+      : undefined,
   )
 }
 
