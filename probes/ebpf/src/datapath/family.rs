@@ -33,7 +33,7 @@ pub trait Family {
     fn proxy(config: &Config) -> Self::Address;
     fn scratch() -> Option<*mut Packet<Self::Address>>;
     /// See `judge::judge`, `events::report`.
-    fn judge(device: u32, how: u32) -> u32;
+    fn judge(device: u32, how: u32) -> u64;
     fn report(what: u32, device: u32, rule: u32, bytes: u32) -> u32;
 }
 
@@ -106,7 +106,7 @@ impl Family for V4 {
     }
 
     #[inline(always)]
-    fn judge(device: u32, how: u32) -> u32 {
+    fn judge(device: u32, how: u32) -> u64 {
         judge4(device, how)
     }
 
@@ -170,7 +170,7 @@ impl Family for V6 {
     }
 
     #[inline(always)]
-    fn judge(device: u32, how: u32) -> u32 {
+    fn judge(device: u32, how: u32) -> u64 {
         judge6(device, how)
     }
 

@@ -5,7 +5,7 @@ use aya_ebpf::{
 };
 use meshmark_common::datapath::{
     Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL, LEG_UPSTREAM,
-    MARK_TO_PROXY, NO_RULE,
+    MARK_TO_PROXY,
 };
 
 use crate::{
@@ -119,10 +119,11 @@ fn open<F: Family>(
         how |= REPLY;
     }
     lay_down::<F>(packet);
-    let answer = F::judge(device(ctx), how);
+    let judged = F::judge(device(ctx), how);
+    let answer = judged as u32;
     if answer != ALLOWED {
         if config.events != 0 {
-            F::report(what(KIND_DROP, answer as u8), device(ctx), NO_RULE, ctx.len());
+            F::report(what(KIND_DROP, answer as u8), device(ctx), (judged >> 32) as u32, ctx.len());
         }
         return TC_ACT_SHOT as i32;
     }

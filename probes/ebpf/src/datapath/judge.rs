@@ -54,25 +54,25 @@ struct Denial {
 /// Judges the flow of this CPU's packet (`scratch`), which came by `device`. Verified by itself.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn judge4(device: u32, how: u32) -> u32 {
+pub extern "C" fn judge4(device: u32, how: u32) -> u64 {
     judge::<V4>(device, how)
 }
 
 /// The same for IPv6.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn judge6(device: u32, how: u32) -> u32 {
+pub extern "C" fn judge6(device: u32, how: u32) -> u64 {
     judge::<V6>(device, how)
 }
 
 /// In the direction in which it was opened; puts it into conntrack when it may be. Returns `ALLOWED`, or the
-/// `DropReason` (which is counted).
+/// `DropReason` (which is counted), and above it the rule that denies.
 #[inline(always)]
-fn judge<F: Family>(device: u32, how: u32) -> u32 {
-    let Some(packet) = F::scratch() else { return DropReason::UnknownEndpoint as u32 };
+fn judge<F: Family>(device: u32, how: u32) -> u64 {
+    let Some(packet) = F::scratch() else { return DropReason::UnknownEndpoint as u64 };
     // SAFETY: this CPU's own value, laid down before.
     let packet = unsafe { &*packet };
-    let Some(config) = config() else { return DropReason::UnknownEndpoint as u32 };
+    let Some(config) = config() else { return DropReason::UnknownEndpoint as u64 };
     let before = revision(config);
     let opens_flow = packet.protocol != TCP || packet.tcp_flags & (SYN | ACK) == SYN;
     let (key, side) = flow_key::<F>(packet, LEG_NORMAL);
@@ -85,7 +85,7 @@ fn judge<F: Family>(device: u32, how: u32) -> u32 {
                     }
                 }
             }
-            store::<F>(&allowed, packet, &key, side, how, before, config)
+            u64::from(store::<F>(&allowed, packet, &key, side, how, before, config))
         }
         Err(denial) => {
             if denial.rule != NO_RULE {
@@ -98,7 +98,7 @@ fn judge<F: Family>(device: u32, how: u32) -> u32 {
                 denial.reason
             };
             count_dropped(denial.device, denial.direction, reason);
-            reason as u32
+            u64::from(denial.rule) << 32 | reason as u64
         }
     }
 }
