@@ -114,19 +114,19 @@ fn pod(node: &Namespace, number: u32) -> Pod {
          link set {device} up
          route add {v4} dev {device}
          neigh add {v4} lladdr {mac} dev {device} nud permanent
-         -6 route add {v6} dev {device}
-         -6 neigh add {v6} lladdr {mac} dev {device} nud permanent\n",
+         route add {v6} dev {device}
+         neigh add {v6} lladdr {mac} dev {device} nud permanent\n",
         pod = namespace.name,
     ));
     namespace.batch(&format!(
         "link set eth0 up
          addr add {v4}/32 dev eth0
-         -6 addr add {v6}/128 dev eth0 nodad
+         addr add {v6}/128 dev eth0 nodad
          route add 169.254.1.1 dev eth0
          neigh add 169.254.1.1 lladdr {MAC} dev eth0 nud permanent
          route add default via 169.254.1.1
-         -6 neigh add fe80::1 lladdr {MAC} dev eth0 nud permanent
-         -6 route add default via fe80::1 dev eth0\n",
+         neigh add fe80::1 lladdr {MAC} dev eth0 nud permanent
+         route add default via fe80::1 dev eth0\n",
     ));
     let parse = |text: String| text.parse().expect("an address");
     Pod { namespace, device, v4: parse(v4), v6: parse(v6), identity: 255 + number }

@@ -4,6 +4,7 @@ use std::{
     os::{fd::AsRawFd, unix::{net::UnixStream, process::CommandExt}},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -88,6 +89,7 @@ impl Drop for Loader {
 impl Client {
     pub fn new(socket: &Path) -> Self {
         let writer = UnixStream::connect(socket).expect("the loader listens");
+        writer.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
         Self { reader: BufReader::new(writer.try_clone().expect("a descriptor")), writer }
     }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     lab::{Lab, entry},
-    namespace::Namespace,
+    namespace::{Namespace, ip},
     traffic::{alive, connect, echo, echo_tcp, tcp},
 };
 
@@ -116,12 +116,9 @@ fn stop(listener: &TcpListener) {
 }
 
 fn local_routes(node: &Namespace) {
-    node.batch(
-        "rule add fwmark 1/3 lookup 133
-         route add local default dev lo table 133
-         -6 rule add fwmark 1/3 lookup 133
-         -6 route add local default dev lo table 133\n",
-    );
+    node.batch("rule add fwmark 1/3 lookup 133\nroute add local 0.0.0.0/0 dev lo table 133\n");
+    ip(&["-n", &node.name, "-6", "rule", "add", "fwmark", "1/3", "lookup", "133"]);
+    node.batch("route add local ::/0 dev lo table 133\n");
 }
 
 #[test]
