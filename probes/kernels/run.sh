@@ -41,11 +41,12 @@ for name in "${series[@]}"; do
   boot "$name"
   log=$work/$name.log
   [ -n "${MESHMARK_KERNEL_LOGS:-}" ] && cp "$log" "$MESHMARK_KERNEL_LOGS/$name.log"
-  release=$(sed -n 's/\r$//; s/^kernel //p' "$log" | head -n 1)
+  release=$(grep -ao 'kernel [0-9][0-9a-z.+~-]*' "$log" | head -n 1 | cut -d ' ' -f 2)
   attach=$(sed -n 's/.*attach kind: "\([a-z]*\)".*/\1/p' "$log" | head -n 1)
-  result=$(grep -o '[0-9]* passed; [0-9]* failed' "$log" || echo '0 passed; 0 failed')
+  result=$(grep -ao '[0-9]* passed; [0-9]* failed' "$log" || echo '0 passed; 0 failed')
   passed=${result%% *} failed=$(cut -d ' ' -f 3 <<< "$result")
-  names=$(sed -n 's/\r$//; s/^test \(.*\) \.\.\. FAILED$/\1/p' "$log" | tr '\n' ' ')
+  # Below the second heading "failures:" are their names.
+  names=$(tr -d '\r' < "$log" | sed -n '/^failures:$/,$p' | grep -a '^    [a-z]*::' | sort -u | tr -d '\n' || true)
   printf '%-28s %-8s %7s %7s  %s(%s s)\n' "${release:-$name did not boot}" "${attach:-?}" "$passed" "$failed" "$names" $((SECONDS - begun))
   if [ "$passed" = 0 ] || [ "$failed" != 0 ]; then status=1; fi
 done

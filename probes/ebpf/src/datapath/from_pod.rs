@@ -78,7 +78,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
                 Step::Forward => return pass_on::<F>(ctx, &packet, flow, side, config),
                 Step::Report(kind) => {
                     if config.events != 0 {
-                        lay_down::<F>(&packet);
+                        lay_down::<F>(&packet, &key, side);
                         F::report(what(kind, flow.flags), device(ctx), flow.rule, ctx.len());
                     }
                     return pass_on::<F>(ctx, &packet, flow, side, config);
@@ -118,7 +118,7 @@ fn open<F: Family>(
     {
         how |= REPLY;
     }
-    lay_down::<F>(packet);
+    lay_down::<F>(packet, key, side);
     let judged = F::judge(device(ctx), how);
     let answer = judged as u32;
     if answer != ALLOWED {

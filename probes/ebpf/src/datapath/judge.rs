@@ -3,17 +3,18 @@
 use aya_ebpf::maps::lpm_trie::Key;
 use meshmark_common::datapath::{
     Address, Config, DIRECTIONS, Destination, DropReason, EGRESS, Endpoint, FLOW_CLOSING, FLOW_PROXY, Flow, HOST,
-    INGRESS, LEG_NORMAL, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
+    INGRESS, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
 };
 
 use crate::{
     clock::jiffies,
     config::{config, revision},
     counters::{count_allowed, count_denied, count_dropped},
-    family::{Family, V4, V6, flow_key},
+    family::{Family, V4, V6},
     maps::{ENDPOINTS, IPCACHE, NEW_FLOW},
     packet::{ACK, ECHO_REPLY, FIN, Packet, RST, SYN, TCP},
     policy::{ask, rule, verdict},
+    scratch::Request,
 };
 
 /// The packet goes from the side that answers to the one that asked.
@@ -69,13 +70,12 @@ pub extern "C" fn judge6(device: u32, how: u32) -> u64 {
 /// `DropReason` (which is counted), and above it the rule that denies.
 #[inline(always)]
 fn judge<F: Family>(device: u32, how: u32) -> u64 {
-    let Some(packet) = F::scratch() else { return DropReason::UnknownEndpoint as u64 };
+    let Some(request) = F::scratch() else { return DropReason::UnknownEndpoint as u64 };
     // SAFETY: this CPU's own value, laid down before.
-    let packet = unsafe { &*packet };
+    let Request { packet, key, side } = unsafe { &*request };
     let Some(config) = config() else { return DropReason::UnknownEndpoint as u64 };
     let before = revision(config);
     let opens_flow = packet.protocol != TCP || packet.tcp_flags & (SYN | ACK) == SYN;
-    let (key, side) = flow_key::<F>(packet, LEG_NORMAL);
     match decide::<F>(device, packet, how) {
         Ok(allowed) => {
             if how & KNOWN == 0 {
@@ -85,14 +85,14 @@ fn judge<F: Family>(device: u32, how: u32) -> u64 {
                     }
                 }
             }
-            u64::from(store::<F>(&allowed, packet, &key, side, how, before, config))
+            u64::from(store::<F>(&allowed, packet, key, *side & 1, how, before, config))
         }
         Err(denial) => {
             if denial.rule != NO_RULE {
                 count_denied(denial.rule, opens_flow);
             }
             let reason = if how & KNOWN != 0 && (denial.reason as u32) <= DropReason::DenyRule as u32 {
-                let _ = F::flows().remove(&key);
+                let _ = F::flows().remove(key);
                 DropReason::Revoked
             } else {
                 denial.reason
@@ -197,7 +197,7 @@ fn store<F: Family>(
     allowed: &Allowed,
     packet: &Packet<F::Address>,
     key: &F::Key,
-    side: usize,
+    side: u32,
     how: u32,
     revision: u32,
     config: &Config,

@@ -84,7 +84,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
             }
         }
     }
-    lay_down::<F>(&packet);
+    lay_down::<F>(&packet, &key, side);
     let judged = F::judge(device(ctx), how);
     let answer = judged as u32;
     let (kind, detail) = if answer == ALLOWED { (KIND_NEW, 0) } else { (KIND_DROP, answer as u8) };
