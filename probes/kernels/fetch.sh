@@ -37,7 +37,7 @@ if grep -qx "linux-modules-$release" <<< "$names"; then wanted+=("linux-modules-
 for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/root"; done
 
 mkdir -p "$folder/modules"
-cp "$work"/root/boot/vmlinuz-* "$folder/vmlinuz"
+cp "$(find "$work/root" -name 'vmlinuz*' -type f | head -n 1)" "$folder/vmlinuz"
 for name in veth sch_ingress cls_bpf ipv6; do
   find "$work/root" -name "$name.ko*" -exec cp {} "$folder/modules/" \;
 done

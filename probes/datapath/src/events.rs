@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     os::{
-        fd::{AsRawFd, OwnedFd, FromRawFd},
+        fd::{AsRawFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::{Arc, Mutex},
@@ -125,7 +125,8 @@ impl DataPath {
     }
 
     fn describe(&self, event: &FlowEvent) -> Value {
-        let identity = |address| self.maps.ipcache.get(&Key::new(128, address), 0).map_or(WORLD, |found| found.identity);
+        let identity =
+            |address| self.maps.ipcache.get(&Key::new(128, address), 0).map_or(WORLD, |found| found.identity);
         let endpoint =
             self.endpoints.iter().find(|(_, endpoint)| endpoint.index == event.device).map(|(id, _)| *id);
         let kind = match event.kind {
@@ -150,7 +151,8 @@ impl DataPath {
             "rule": event.rule,
         });
         if event.kind == KIND_DROP {
-            let reason = DropReason::from_index(usize::from(event.detail)).map_or("unknown", DropReason::name);
+            let reason =
+                DropReason::from_index(usize::from(event.detail)).map_or("unknown", DropReason::name);
             line["reason"] = reason.into();
         } else {
             line["proxy"] = (event.detail & FLOW_PROXY != 0).into();

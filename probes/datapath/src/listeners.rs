@@ -94,7 +94,9 @@ fn same_socket(a: &UnixStream, b: &UnixStream) -> bool {
     let inode = |socket: &UnixStream| {
         let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: the descriptor is open; the structure is read only if the call filled it.
-        unsafe { (libc::fstat(socket.as_raw_fd(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init().st_ino) }
+        unsafe {
+            (libc::fstat(socket.as_raw_fd(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init().st_ino)
+        }
     };
     inode(a) == inode(b)
 }

@@ -41,7 +41,8 @@ pub fn serve(socket: &Path, data_path: DataPath) -> Result<(), Problem> {
             thread::spawn(move || talk(client, &shared));
         }
     });
-    let programs: Vec<&str> = CLASSIFIERS.into_iter().filter(|name| *name != "clock").chain(CGROUP_HOOKS).collect();
+    let programs: Vec<&str> =
+        CLASSIFIERS.into_iter().filter(|name| *name != "clock").chain(CGROUP_HOOKS).collect();
     let ready = json!({
         "ready": true,
         "kernel": kernel::release(),

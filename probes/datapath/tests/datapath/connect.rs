@@ -16,7 +16,8 @@ fn connections_to_a_service_are_spread_by_weight() {
         echo_tcp(&pod.namespace, pod.v4, 8080);
     }
     let [a, b] = [lab.pods[1].v4, lab.pods[2].v4];
-    let backends = json!([{ "address": a, "port": 8080, "weight": 90 }, { "address": b, "port": 8080, "weight": 10 }]);
+    let backends =
+        json!([{ "address": a, "port": 8080, "weight": 90 }, { "address": b, "port": 8080, "weight": 10 }]);
     lab.loader.ask(service("10.98.0.10", 80, 6, &backends));
     let address = "10.98.0.10".parse().expect("an address");
     for _ in 0..200 {
@@ -54,7 +55,8 @@ fn a_service_without_backends_refuses_and_an_unknown_one_goes_nowhere() {
     assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
     assert!(!tcp(&lab.pods[0].namespace, unknown, 80));
     assert_eq!(
-        lab.loader.refused(json!({ "op": "service.remove", "address": "10.98.0.11", "port": 80, "protocol": 6 })),
+        lab.loader
+            .refused(json!({ "op": "service.remove", "address": "10.98.0.11", "port": 80, "protocol": 6 })),
         "there is no service 10.98.0.11, port 80, protocol 6"
     );
 }

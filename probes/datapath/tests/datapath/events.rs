@@ -24,8 +24,12 @@ fn who_listens_is_told_of_new_flows_and_drops() {
     assert_eq!(first["rule"], 7);
     assert_eq!([&first["sourceIdentity"], &first["destinationIdentity"]], [256, 257]);
     assert!(!tcp(&lab.pods[0].namespace, lab.pods[1].v4, 81));
-    let drop = std::iter::repeat_with(|| listener.line()).find(|line| line["event"] == "drop").expect("a drop");
-    assert_eq!([&drop["reason"], &drop["rule"], &drop["destinationPort"]], [&json!("deny rule"), &json!(8), &json!(81)]);
+    let drop =
+        std::iter::repeat_with(|| listener.line()).find(|line| line["event"] == "drop").expect("a drop");
+    assert_eq!(
+        [&drop["reason"], &drop["rule"], &drop["destinationPort"]],
+        [&json!("deny rule"), &json!(8), &json!(81)]
+    );
     let kept = lab.loader.ask(json!({ "op": "drops" }));
     assert_eq!(kept["drops"][0]["reason"], "deny rule");
 }

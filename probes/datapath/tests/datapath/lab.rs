@@ -156,6 +156,7 @@ impl Drop for Cgroup {
 fn cgroup2_root() -> PathBuf {
     let mounts = fs::read_to_string("/proc/self/mounts").expect("/proc is mounted");
     let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let line = lines.find(|fields| fields.get(2) == Some(&"cgroup2")).expect("a cgroup2 file system is mounted");
+    let line =
+        lines.find(|fields| fields.get(2) == Some(&"cgroup2")).expect("a cgroup2 file system is mounted");
     PathBuf::from(line[1])
 }

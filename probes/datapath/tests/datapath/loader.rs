@@ -1,7 +1,10 @@
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
-    os::{fd::AsRawFd, unix::{net::UnixStream, process::CommandExt}},
+    os::{
+        fd::AsRawFd,
+        unix::{net::UnixStream, process::CommandExt},
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -24,13 +27,20 @@ pub struct Client {
 }
 
 pub fn program() -> PathBuf {
-    std::env::var_os("MESHMARK_DATAPATH").map_or_else(|| env!("CARGO_BIN_EXE_meshmark-datapath").into(), PathBuf::from)
+    std::env::var_os("MESHMARK_DATAPATH")
+        .map_or_else(|| env!("CARGO_BIN_EXE_meshmark-datapath").into(), PathBuf::from)
 }
 
 pub fn command(namespace: &str, socket: &Path, cgroup: &Path) -> Command {
     let namespace = File::open(namespace).expect("the namespace is there");
     let mut command = Command::new(program());
-    command.arg("--socket").arg(socket).arg("--cgroup").arg(cgroup).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .arg("--socket")
+        .arg(socket)
+        .arg("--cgroup")
+        .arg(cgroup)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     // SAFETY: setns() is all that happens between fork and exec.
     unsafe {
         command.pre_exec(move || match libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNET) {
@@ -50,7 +60,8 @@ pub fn refusal(mut command: Command) -> String {
 
 impl Loader {
     pub fn start(namespace: &str, cgroup: &Path, options: &[&str]) -> Self {
-        let socket = PathBuf::from(format!("/tmp/mmdp-{}-{}.sock", std::process::id(), namespace.replace('/', "_")));
+        let socket =
+            PathBuf::from(format!("/tmp/mmdp-{}-{}.sock", std::process::id(), namespace.replace('/', "_")));
         let mut child = command(namespace, &socket, cgroup).args(options).spawn().expect("the loader starts");
         let mut line = String::new();
         let _ = BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line);

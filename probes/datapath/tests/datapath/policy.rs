@@ -92,7 +92,8 @@ fn a_deny_holds_against_every_allow() {
     let everything = json!({
         "direction": "ingress", "identity": 0, "protocol": 0, "port": 0, "portBits": 0, "verdict": "allow", "rule": 1,
     });
-    let entries = json!([everything, entry("ingress", 256, 80, "allow", 2), entry("ingress", 256, 80, "deny", 3)]);
+    let entries =
+        json!([everything, entry("ingress", 256, 80, "allow", 2), entry("ingress", 256, 80, "deny", 3)]);
     lab.apply(json!([{ "name": "in", "entries": entries }]), on_server("in"));
     let [client, server, other] = &lab.pods[..] else { panic!("three pods") };
     assert!(!tcp(&client.namespace, server.v4, 80));
@@ -108,11 +109,17 @@ fn an_allow_that_is_revoked_cuts_the_flow_at_its_next_packet() {
     let mut lab = Lab::new(2);
     serve(&lab, &[80]);
     for version in 0..2 {
-        lab.apply(json!([{ "name": "in", "entries": [entry("ingress", 256, 80, "allow", 1)] }]), on_server("in"));
+        lab.apply(
+            json!([{ "name": "in", "entries": [entry("ingress", 256, 80, "allow", 1)] }]),
+            on_server("in"),
+        );
         let before = lab.dropped(2, "ingress", "allow revoked");
         let mut flow = connect(&lab.pods[0].namespace, lab.pods[1].both()[version], 80).expect("connected");
         assert!(alive(&mut flow));
-        lab.apply(json!([{ "name": "in", "entries": [entry("ingress", 999, 80, "allow", 1)] }]), on_server("in"));
+        lab.apply(
+            json!([{ "name": "in", "entries": [entry("ingress", 999, 80, "allow", 1)] }]),
+            on_server("in"),
+        );
         assert!(!alive(&mut flow), "the flow goes on");
         assert_eq!(lab.dropped(2, "ingress", "allow revoked"), before + 1);
     }
@@ -165,7 +172,8 @@ fn swapping_policies_cuts_no_allowed_flow_and_lets_no_denied_one_in() {
 fn ten_thousand_entries_are_applied_at_once() {
     let mut lab = Lab::new(2);
     serve(&lab, &[80]);
-    let mut entries: Vec<Value> = (0..9_999).map(|other| entry("ingress", 5_000 + other, 80, "allow", 1)).collect();
+    let mut entries: Vec<Value> =
+        (0..9_999).map(|other| entry("ingress", 5_000 + other, 80, "allow", 1)).collect();
     entries.push(entry("ingress", 256, 80, "allow", 2));
     let answer = lab.apply(json!([{ "name": "in", "entries": entries }]), on_server("in"));
     assert_eq!(answer["entries"], 10_000);

@@ -49,7 +49,10 @@ fn a_directory_that_is_no_cgroup2_is_refused() {
     let lab = Lab::new(0);
     let node = crate::namespace::Namespace::new(format!("mmdp-{}-bare", std::process::id()));
     let sentence = refusal(command(&node.path(), Path::new("/tmp/mmdp-second.sock"), Path::new("/proc")));
-    assert!(sentence.starts_with("meshmark-datapath: /proc is no directory of a cgroup2 file system"), "{sentence}");
+    assert!(
+        sentence.starts_with("meshmark-datapath: /proc is no directory of a cgroup2 file system"),
+        "{sentence}"
+    );
     let sentence = refusal(command(&node.path(), Path::new("/tmp/mmdp-second.sock"), Path::new("/nowhere")));
     assert_eq!(
         sentence,
@@ -61,9 +64,7 @@ fn a_directory_that_is_no_cgroup2_is_refused() {
 #[test]
 fn wrong_requests_are_answered_with_a_sentence() {
     let mut lab = Lab::new(1);
-    let add = |device: &str, endpoint: u32, address: &str| {
-        json!({ "op": "endpoint.add", "device": device, "endpoint": endpoint, "identity": 300, "addresses": [address] })
-    };
+    let add = |device: &str, endpoint: u32, address: &str| json!({ "op": "endpoint.add", "device": device, "endpoint": endpoint, "identity": 300, "addresses": [address] });
     let sentences = [
         add("nowhere", 9, "10.0.0.1"),
         add("veth1", 9, "10.0.0.1"),
@@ -93,7 +94,10 @@ fn wrong_requests_are_answered_with_a_sentence() {
 fn a_loader_that_is_killed_leaves_nothing_open() {
     let mut lab = Lab::new(2);
     echo_tcp(&lab.pods[1].namespace, lab.pods[1].v4, 80);
-    lab.apply(json!([{ "name": "none", "entries": [] }]), json!([{ "endpoint": 2, "ingress": "none", "egress": null }]));
+    lab.apply(
+        json!([{ "name": "none", "entries": [] }]),
+        json!([{ "endpoint": 2, "ingress": "none", "egress": null }]),
+    );
     assert!(!tcp(&lab.pods[0].namespace, lab.pods[1].v4, 80));
     lab.apply(json!([]), json!([]));
     let mut flow = connect(&lab.pods[0].namespace, lab.pods[1].v4, 80).expect("connected");

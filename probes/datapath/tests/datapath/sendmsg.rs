@@ -1,6 +1,10 @@
 use serde_json::json;
 
-use crate::{connect::service, lab::Lab, traffic::{echo_udp, udp}};
+use crate::{
+    connect::service,
+    lab::Lab,
+    traffic::{echo_udp, udp},
+};
 
 /// sendmsg() and recvmsg(): a client that checks who answers, as resolvers do, sees the service.
 #[test]

@@ -1,14 +1,18 @@
+use serde_json::json;
+
 use crate::{
     lab::{Lab, NODE4, entry},
     traffic::{echo_tcp, ping, tcp},
 };
-use serde_json::json;
 
 /// As kubelet's probes are: a policy that allows nobody does not keep the node out, and the pod may answer it.
 #[test]
 fn the_node_reaches_its_pods_whatever_their_policy_says() {
     let mut lab = Lab::new(1);
-    lab.apply(json!([{ "name": "none", "entries": [] }]), json!([{ "endpoint": 1, "ingress": "none", "egress": "none" }]));
+    lab.apply(
+        json!([{ "name": "none", "entries": [] }]),
+        json!([{ "endpoint": 1, "ingress": "none", "egress": "none" }]),
+    );
     let pod = &lab.pods[0];
     for address in pod.both() {
         echo_tcp(&pod.namespace, address, 80);

@@ -58,7 +58,9 @@ pub fn alive(stream: &mut TcpStream) -> bool {
 pub fn tcp(namespace: &Namespace, address: IpAddr, port: u16) -> bool {
     match connect(namespace, address, port) {
         Ok(mut stream) => alive(&mut stream),
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => panic!("nothing listens at {address} {port}"),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            panic!("nothing listens at {address} {port}")
+        }
         Err(_) => false,
     }
 }

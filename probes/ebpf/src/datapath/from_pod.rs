@@ -4,8 +4,8 @@ use aya_ebpf::{
     programs::TcContext,
 };
 use meshmark_common::datapath::{
-    Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL, LEG_UPSTREAM,
-    MARK_TO_PROXY,
+    Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL,
+    LEG_UPSTREAM, MARK_TO_PROXY,
 };
 
 use crate::{
@@ -176,7 +176,9 @@ fn to_proxy<F: Family>(
 fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> Option<i32> {
     let (key, side) = flow_key::<F>(packet, LEG_UPSTREAM);
     let flow = find::<F>(&key)?;
-    if flow.flags & FLOW_UPSTREAM == 0 || flow.devices[side & 1] != device(ctx) || side == usize::from(flow.originator)
+    if flow.flags & FLOW_UPSTREAM == 0
+        || flow.devices[side & 1] != device(ctx)
+        || side == usize::from(flow.originator)
     {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use aya_ebpf::maps::lpm_trie::Key;
 use meshmark_common::datapath::{
-    Address, Config, DIRECTIONS, Destination, DropReason, EGRESS, Endpoint, FLOW_CLOSING, FLOW_PROXY, Flow, HOST,
-    INGRESS, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
+    Address, Config, DIRECTIONS, Destination, DropReason, EGRESS, Endpoint, FLOW_CLOSING, FLOW_PROXY, Flow,
+    HOST, INGRESS, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
 };
 
 use crate::{
@@ -203,7 +203,8 @@ fn store<F: Family>(
     config: &Config,
 ) -> u32 {
     let now = jiffies();
-    let by_side = |[sender, receiver]: [u32; 2]| if side == 0 { [sender, receiver] } else { [receiver, sender] };
+    let by_side =
+        |[sender, receiver]: [u32; 2]| if side == 0 { [sender, receiver] } else { [receiver, sender] };
     let [a, b] = by_side([u32::from(allowed.slots[0]), u32::from(allowed.slots[1])]);
     let rule = if allowed.rules[1] == NO_RULE { allowed.rules[0] } else { allowed.rules[1] };
     if how & KNOWN != 0 {
