@@ -5,7 +5,8 @@ fn main() {
     println!("cargo::rerun-if-env-changed=MESHMARK_EBPF_DATAPATH");
     let object = env::var_os("MESHMARK_EBPF_DATAPATH").map_or_else(
         || {
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ebpf/target/bpfel-unknown-none/release/datapath")
+            PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                .join("../ebpf/target/bpfel-unknown-none/release/datapath")
         },
         PathBuf::from,
     );

@@ -18,7 +18,12 @@ pub fn to_map(address: IpAddr) -> Address {
         IpAddr::V6(address) => {
             let bytes = address.octets();
             std::array::from_fn(|word| {
-                u32::from_ne_bytes([bytes[word * 4], bytes[word * 4 + 1], bytes[word * 4 + 2], bytes[word * 4 + 3]])
+                u32::from_ne_bytes([
+                    bytes[word * 4],
+                    bytes[word * 4 + 1],
+                    bytes[word * 4 + 2],
+                    bytes[word * 4 + 3],
+                ])
             })
         }
     }

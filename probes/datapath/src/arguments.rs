@@ -40,9 +40,10 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Pro
                     .iter()
                     .find(|(option, _)| *option == name)
                     .ok_or_else(|| Problem(format!("there is no option {name}; {USAGE}")))?;
-                let entries: u32 = value.parse().ok().filter(|entries| (1..=1 << 24).contains(entries)).ok_or_else(
-                    || Problem(format!("{name} wants a number from 1 to {}, not {value:?}", 1 << 24)),
-                )?;
+                let entries: u32 =
+                    value.parse().ok().filter(|entries| (1..=1 << 24).contains(entries)).ok_or_else(
+                        || Problem(format!("{name} wants a number from 1 to {}, not {value:?}", 1 << 24)),
+                    )?;
                 // Counters of an endpoint lie at two indices, one for each direction.
                 sizes.extend(
                     maps.iter()

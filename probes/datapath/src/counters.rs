@@ -22,7 +22,9 @@ impl DataPath {
         let mut rules = Vec::new();
         for rule in self.sets.rules().into_iter().filter(|rule| *rule != 0) {
             let values = self.maps.rule_counters.get(&rule, 0).trying("reading RULE_COUNTERS")?;
-            let sum = |pick: fn(&meshmark_common::datapath::RuleCounters) -> u64| values.iter().map(pick).sum::<u64>();
+            let sum = |pick: fn(&meshmark_common::datapath::RuleCounters) -> u64| {
+                values.iter().map(pick).sum::<u64>()
+            };
             rules.push(json!({
                 "rule": rule,
                 "allowed": sum(|value| value.allowed),

@@ -62,8 +62,16 @@ impl DataPath {
             }
         };
         let NewEndpoint { device, identity, prefixes, world, .. } = new;
-        let state =
-            EndpointState { device, index, identity, prefixes, world, slot, sets: [None, None], _links: links };
+        let state = EndpointState {
+            device,
+            index,
+            identity,
+            prefixes,
+            world,
+            slot,
+            sets: [None, None],
+            _links: links,
+        };
         self.endpoints.insert(id, state);
         if let Err(problem) = self.update_identities() {
             self.remove_endpoint(id)?;
@@ -75,7 +83,8 @@ impl DataPath {
 
     /// Its flows end: their packets find no device that may send them.
     pub fn remove_endpoint(&mut self, id: u32) -> Result<(), Problem> {
-        let state = self.endpoints.remove(&id).ok_or_else(|| Problem(format!("there is no endpoint {id}")))?;
+        let state =
+            self.endpoints.remove(&id).ok_or_else(|| Problem(format!("there is no endpoint {id}")))?;
         self.update_identities()?;
         self.maps.config.next_revision();
         self.maps.endpoints.remove(&state.index).trying("removing from ENDPOINTS")
@@ -86,14 +95,17 @@ impl DataPath {
         (0..slots)
             .map(|slot| slot as u16)
             .find(|slot| self.endpoints.values().all(|endpoint| endpoint.slot != *slot))
-            .ok_or_else(|| Problem(format!("the map ENDPOINT_COUNTERS is full: it has room for {slots} endpoints")))
+            .ok_or_else(|| {
+                Problem(format!("the map ENDPOINT_COUNTERS is full: it has room for {slots} endpoints"))
+            })
     }
 
     fn clear_counters(&mut self, slot: u16) -> Result<(), Problem> {
         let zero = EndpointCounters { packets: 0, bytes: 0, drops: [0; _] };
         for direction in 0..DIRECTIONS {
             let index = u32::from(slot) * DIRECTIONS + direction;
-            let mut values = self.maps.endpoint_counters.get(&index, 0).trying("reading ENDPOINT_COUNTERS")?;
+            let mut values =
+                self.maps.endpoint_counters.get(&index, 0).trying("reading ENDPOINT_COUNTERS")?;
             let zeros = vec![zero; values.len()];
             values = aya::maps::PerCpuValues::try_from(zeros).trying("making counters")?;
             self.maps.endpoint_counters.set(index, values, 0).trying("clearing ENDPOINT_COUNTERS")?;

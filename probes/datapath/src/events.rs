@@ -2,9 +2,8 @@
 
 use std::{
     collections::VecDeque,
-    io::Write,
     os::{
-        fd::{AsRawFd, OwnedFd, FromRawFd},
+        fd::{AsRawFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::{Arc, Mutex},
@@ -20,6 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     address::from_map,
     data_path::DataPath,
+    listeners::Listeners,
     problem::{Problem, Trying},
     protocol::protocol_name,
 };
@@ -29,14 +29,14 @@ const KEPT_DROPS: usize = 256;
 
 pub struct Events {
     ring: Option<RingBuf<MapData>>,
-    listeners: Vec<UnixStream>,
+    pub listeners: Listeners,
     drops: VecDeque<Value>,
     lost: u64,
 }
 
 impl Events {
-    pub const fn new(ring: RingBuf<MapData>) -> Self {
-        Self { ring: Some(ring), listeners: Vec::new(), drops: VecDeque::new(), lost: 0 }
+    pub fn new(ring: RingBuf<MapData>) -> Self {
+        Self { ring: Some(ring), listeners: Listeners::default(), drops: VecDeque::new(), lost: 0 }
     }
 
     pub fn drops(&self) -> Value {
@@ -58,10 +58,11 @@ pub fn start(data_path: &Arc<Mutex<DataPath>>) -> Result<(), Problem> {
     // SAFETY: just made.
     let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
     thread::spawn(move || {
+        let mut patience = 500;
         loop {
             let mut poll = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
             // SAFETY: one structure, ours.
-            unsafe { libc::poll(&raw mut poll, 1, 500) };
+            unsafe { libc::poll(&raw mut poll, 1, patience) };
             let mut locked = lock(&data_path);
             while let Some(item) = ring.next() {
                 if item.len() == size_of::<FlowEvent>() {
@@ -71,6 +72,9 @@ pub fn start(data_path: &Arc<Mutex<DataPath>>) -> Result<(), Problem> {
                 }
             }
             locked.publish_lost();
+            locked.events.listeners.flush();
+            locked.listen_only_if_asked();
+            patience = if locked.events.listeners.is_behind() { 20 } else { 500 };
         }
     });
     Ok(())
@@ -82,12 +86,21 @@ pub fn lock(data_path: &Mutex<DataPath>) -> std::sync::MutexGuard<'_, DataPath> 
 
 impl DataPath {
     /// From now on events are sent to this client too.
-    pub fn listen(&mut self, client: UnixStream) -> Result<(), Problem> {
-        // One that does not read must not hold up the rest: it loses events, and is told how many.
-        client.set_write_timeout(Some(std::time::Duration::from_millis(100))).trying("preparing the client")?;
-        self.events.listeners.push(client);
+    pub fn listen(&mut self, client: UnixStream) {
+        self.events.listeners.add(client);
         self.maps.config.set_events(true);
-        Ok(())
+    }
+
+    /// The client has gone.
+    pub fn unlisten(&mut self, client: &UnixStream) {
+        self.events.listeners.remove(client);
+        self.listen_only_if_asked();
+    }
+
+    fn listen_only_if_asked(&self) {
+        if self.events.listeners.is_empty() {
+            self.maps.config.set_events(false);
+        }
     }
 
     fn publish(&mut self, event: &FlowEvent) {
@@ -98,7 +111,7 @@ impl DataPath {
             }
             self.events.drops.push_back(line.clone());
         }
-        self.send(&line);
+        self.events.listeners.send(&line);
     }
 
     fn publish_lost(&mut self) {
@@ -107,32 +120,13 @@ impl DataPath {
         if lost > self.events.lost {
             let line = json!({ "event": "lost", "count": lost - self.events.lost });
             self.events.lost = lost;
-            self.send(&line);
-        }
-    }
-
-    fn send(&mut self, line: &Value) {
-        if self.events.listeners.is_empty() {
-            return;
-        }
-        let text = format!("{line}\n");
-        self.events.listeners.retain_mut(|client| client.write_all(text.as_bytes()).is_ok());
-        if self.events.listeners.is_empty() {
-            self.maps.config.set_events(false);
-        }
-    }
-
-    /// The client has gone.
-    pub fn unlisten(&mut self, client: &UnixStream) {
-        let gone = |listener: &UnixStream| same_socket(listener, client);
-        self.events.listeners.retain(|listener| !gone(listener));
-        if self.events.listeners.is_empty() {
-            self.maps.config.set_events(false);
+            self.events.listeners.send(&line);
         }
     }
 
     fn describe(&self, event: &FlowEvent) -> Value {
-        let identity = |address| self.maps.ipcache.get(&Key::new(128, address), 0).map_or(WORLD, |found| found.identity);
+        let identity =
+            |address| self.maps.ipcache.get(&Key::new(128, address), 0).map_or(WORLD, |found| found.identity);
         let endpoint =
             self.endpoints.iter().find(|(_, endpoint)| endpoint.index == event.device).map(|(id, _)| *id);
         let kind = match event.kind {
@@ -157,20 +151,12 @@ impl DataPath {
             "rule": event.rule,
         });
         if event.kind == KIND_DROP {
-            let reason = DropReason::from_index(usize::from(event.detail)).map_or("unknown", DropReason::name);
+            let reason =
+                DropReason::from_index(usize::from(event.detail)).map_or("unknown", DropReason::name);
             line["reason"] = reason.into();
         } else {
             line["proxy"] = (event.detail & FLOW_PROXY != 0).into();
         }
         line
     }
-}
-
-fn same_socket(a: &UnixStream, b: &UnixStream) -> bool {
-    let inode = |socket: &UnixStream| {
-        let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
-        // SAFETY: the descriptor is open; the structure is read only if the call filled it.
-        unsafe { (libc::fstat(socket.as_raw_fd(), stat.as_mut_ptr()) == 0).then(|| stat.assume_init().st_ino) }
-    };
-    inode(a) == inode(b)
 }

@@ -24,16 +24,8 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/da
 /// The programs at a pod's device, and the one that only tells the time.
 pub const CLASSIFIERS: [&str; 3] = ["from_pod", "to_pod", "clock"];
 /// The programs at the run's cgroup.
-pub const CGROUP_HOOKS: [&str; 8] = [
-    "connect4",
-    "connect6",
-    "sendmsg4",
-    "sendmsg6",
-    "recvmsg4",
-    "recvmsg6",
-    "getpeername4",
-    "getpeername6",
-];
+pub const CGROUP_HOOKS: [&str; 8] =
+    ["connect4", "connect6", "sendmsg4", "sendmsg6", "recvmsg4", "recvmsg6", "getpeername4", "getpeername6"];
 
 /// As long as Cilium's, in seconds: a TCP connection without a packet, other flows, a connection after FIN or RST.
 const TCP_SECONDS: u32 = 21_600;
@@ -55,7 +47,9 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
     }
     let other = options.object.as_ref().map(std::fs::read).transpose().trying("reading the eBPF object")?;
     let object = other.as_deref().unwrap_or(OBJECT);
-    let mut ebpf = loader.load(object).trying("creating the data path's maps (this needs root, or CAP_BPF and CAP_NET_ADMIN)")?;
+    let mut ebpf = loader
+        .load(object)
+        .trying("creating the data path's maps (this needs root, or CAP_BPF and CAP_NET_ADMIN)")?;
     for name in CLASSIFIERS {
         let program: &mut SchedClassifier = program(&mut ebpf, name)?;
         program.load().map_err(|error| refused(name, error))?;

@@ -13,6 +13,7 @@ mod endpoints;
 mod events;
 mod identities;
 mod kernel;
+mod listeners;
 mod load;
 mod maps;
 mod policy;

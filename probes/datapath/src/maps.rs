@@ -5,8 +5,8 @@ use aya::{
     maps::{HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf},
 };
 use meshmark_common::datapath::{
-    Address, Backend, BackendKey, Destination, Endpoint, EndpointCounters, EventBudget, Flow, FlowKey4, FlowKey6,
-    OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    Address, Backend, BackendKey, Destination, Endpoint, EndpointCounters, EventBudget, Flow, FlowKey4,
+    FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
 use crate::{
@@ -62,7 +62,9 @@ impl Sizes {
         let remedy = SIZE_OPTIONS
             .iter()
             .find(|(_, maps)| maps.contains(&name))
-            .map_or_else(String::new, |(option, _)| format!("; start meshmark-datapath with a larger {option}"));
+            .map_or_else(String::new, |(option, _)| {
+                format!("; start meshmark-datapath with a larger {option}")
+            });
         Err(Problem(format!(
             "the map {name} is full: it has room for {size} entries, {wanted} are wanted{remedy}. Nothing was changed"
         )))

@@ -1,9 +1,6 @@
 //! From one desired state to the next, without a moment in which an allowed flow is cut or a denied one let in.
 
-use std::{
-    collections::BTreeMap,
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use meshmark_common::datapath::{Endpoint, PolicyKey};
 use serde_json::{Value, json};
@@ -89,7 +86,9 @@ impl DataPath {
             .collect();
         for (done, set) in new.iter().enumerate() {
             for (key, value) in &set.entries {
-                let Err(error) = self.maps.policy.insert(PolicyKey { set: set.id, ..*key }, value, 0) else { continue };
+                let Err(error) = self.maps.policy.insert(PolicyKey { set: set.id, ..*key }, value, 0) else {
+                    continue;
+                };
                 for set in &new[..=done] {
                     self.remove_entries(set.id, &set.entries);
                 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use meshmark_common::datapath::{
-    ANY_IDENTITY, ANY_PROTOCOL, EGRESS, INGRESS, PolicyKey, PolicyValue, VERDICT_ALLOW, VERDICT_DENY, VERDICT_PROXY,
+    ANY_IDENTITY, ANY_PROTOCOL, EGRESS, INGRESS, PolicyKey, PolicyValue, VERDICT_ALLOW, VERDICT_DENY,
+    VERDICT_PROXY,
 };
 
 use crate::{
@@ -42,9 +43,12 @@ impl PolicySets {
 pub fn compile(name: &str, entries: &[Entry], rules: u32) -> Result<Entries, Problem> {
     let mut compiled = Entries::new();
     for (index, entry) in entries.iter().enumerate() {
-        let (key, value) =
-            convert(entry, rules).map_err(|why| Problem(format!("sets, {name:?}, entries[{index}]: {why}")))?;
-        compiled.entry(key).and_modify(|old| *old = if value.verdict > old.verdict { value } else { *old }).or_insert(value);
+        let (key, value) = convert(entry, rules)
+            .map_err(|why| Problem(format!("sets, {name:?}, entries[{index}]: {why}")))?;
+        compiled
+            .entry(key)
+            .and_modify(|old| *old = if value.verdict > old.verdict { value } else { *old })
+            .or_insert(value);
     }
     Ok(compiled)
 }

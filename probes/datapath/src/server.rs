@@ -41,7 +41,8 @@ pub fn serve(socket: &Path, data_path: DataPath) -> Result<(), Problem> {
             thread::spawn(move || talk(client, &shared));
         }
     });
-    let programs: Vec<&str> = CLASSIFIERS.into_iter().filter(|name| *name != "clock").chain(CGROUP_HOOKS).collect();
+    let programs: Vec<&str> =
+        CLASSIFIERS.into_iter().filter(|name| *name != "clock").chain(CGROUP_HOOKS).collect();
     let ready = json!({
         "ready": true,
         "kernel": kernel::release(),
@@ -62,24 +63,34 @@ fn talk(client: UnixStream, data_path: &Mutex<DataPath>) {
     let mut reader = BufReader::new(client);
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-        let answer = answer(&line, &writer, data_path);
+        let mut id = Value::Null;
+        let request = parse(&line, &mut id);
         line.clear();
-        // While events are sent to this client too, a lock keeps lines whole.
-        let _locked = lock(data_path);
-        if writer.write_all(format!("{answer}\n").as_bytes()).is_err() {
+        // Locked until the answer is on its way: it comes before the first event.
+        let mut locked = lock(data_path);
+        let (text, listens) = match request.and_then(|request| act(request, &mut locked)) {
+            Ok(Outcome::Done(ok)) => (json!({ "id": id, "ok": ok }), false),
+            Ok(Outcome::Listens) => (json!({ "id": id, "ok": {} }), true),
+            Err(Problem(sentence)) => (json!({ "id": id, "error": sentence }), false),
+        };
+        let text = format!("{text}\n");
+        let queued = locked.events.listeners.answer(&writer, &text);
+        if !queued && writer.write_all(text.as_bytes()).is_err() {
             break;
+        }
+        if listens && !queued {
+            let Ok(stream) = writer.try_clone() else { break };
+            locked.listen(stream);
         }
     }
     lock(data_path).unlisten(&writer);
 }
 
-fn answer(line: &str, client: &UnixStream, data_path: &Mutex<DataPath>) -> Value {
-    let mut id = Value::Null;
-    let result = parse(line, &mut id).and_then(|request| act(request, client, &mut lock(data_path)));
-    match result {
-        Ok(ok) => json!({ "id": id, "ok": ok }),
-        Err(Problem(sentence)) => json!({ "id": id, "error": sentence }),
-    }
+/// Of a request that could be done.
+enum Outcome {
+    Done(Value),
+    /// From now on the client is sent events.
+    Listens,
 }
 
 fn parse(line: &str, id: &mut Value) -> Result<Request, Problem> {
@@ -90,12 +101,13 @@ fn parse(line: &str, id: &mut Value) -> Result<Request, Problem> {
     serde_json::from_value(value).trying(&format!("the request's op is {operation}"))
 }
 
-fn act(request: Request, client: &UnixStream, data_path: &mut DataPath) -> Result<Value, Problem> {
-    match request {
+fn act(request: Request, data_path: &mut DataPath) -> Result<Outcome, Problem> {
+    let done = match request {
         Request::EndpointAdd { device, endpoint, identity, addresses, world } => {
             let prefixes = addresses.iter().map(|text| Prefix::parse(text)).collect::<Result<_, _>>()?;
-            data_path.add_endpoint(NewEndpoint { device, endpoint, identity, prefixes, world })?;
-            Ok(json!({ "attach": data_path.attachment.name() }))
+            data_path
+                .add_endpoint(NewEndpoint { device, endpoint, identity, prefixes, world })
+                .map(|()| json!({ "attach": data_path.attachment.name() }))
         }
         Request::EndpointRemove { endpoint } => data_path.remove_endpoint(endpoint).map(|()| json!({})),
         Request::PolicyApply { identities, sets, endpoints, proxy } => {
@@ -113,9 +125,7 @@ fn act(request: Request, client: &UnixStream, data_path: &mut DataPath) -> Resul
         Request::Programs {} => data_path.programs(),
         Request::Stats { on } => data_path.count_run_time(on),
         Request::Conntrack { limit } => data_path.conntrack(limit),
-        Request::Flows {} => {
-            data_path.listen(client.try_clone().trying("sending events to the client")?)?;
-            Ok(json!({}))
-        }
-    }
+        Request::Flows {} => return Ok(Outcome::Listens),
+    };
+    done.map(Outcome::Done)
 }

@@ -30,8 +30,12 @@ impl DataPath {
         backends: &[ServiceBackend],
     ) -> Result<(), Problem> {
         let key = service_key(address, port, protocol)?;
-        if let Some(backend) = backends.iter().find(|backend| backend.address.is_ipv4() != address.is_ipv4()) {
-            return Err(Problem(format!("backend {} is not of the IP version of {address}", backend.address)));
+        if let Some(backend) = backends.iter().find(|backend| backend.address.is_ipv4() != address.is_ipv4())
+        {
+            return Err(Problem(format!(
+                "backend {} is not of the IP version of {address}",
+                backend.address
+            )));
         }
         let slots = expand(backends);
         let size = slots.len() as u32;
@@ -55,11 +59,9 @@ impl DataPath {
 
     pub fn remove_service(&mut self, address: IpAddr, port: u16, protocol: u8) -> Result<(), Problem> {
         let key = service_key(address, port, protocol)?;
-        let old = self
-            .services
-            .current
-            .remove(&key)
-            .ok_or_else(|| Problem(format!("there is no service {address}, port {port}, protocol {protocol}")))?;
+        let old = self.services.current.remove(&key).ok_or_else(|| {
+            Problem(format!("there is no service {address}, port {port}, protocol {protocol}"))
+        })?;
         self.maps.services.remove(&key).trying("removing from SERVICES")?;
         self.remove_backends(old);
         Ok(())

@@ -1,6 +1,9 @@
 //! One data path per network namespace: abstract Unix sockets are the namespace's own, and end with their process.
 
-use std::os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixListener}};
+use std::os::{
+    linux::net::SocketAddrExt,
+    unix::net::{SocketAddr, UnixListener},
+};
 
 use crate::problem::{Problem, Trying};
 

@@ -33,9 +33,9 @@ pub fn what(kind: u8, detail: u8) -> u32 {
 
 #[inline(always)]
 fn report<F: Family>(what: u32, device: u32, rule: u32, bytes: u32) -> u32 {
-    let Some(packet) = F::scratch() else { return 0 };
+    let Some(request) = F::scratch() else { return 0 };
     // SAFETY: this CPU's own value, laid down before.
-    let packet = unsafe { &*packet };
+    let packet = unsafe { &(*request).packet };
     let Some(config) = config() else { return 0 };
     let Some(budget) = EVENT_BUDGET.get_ptr_mut(0) else { return 0 };
     // SAFETY: this CPU's own value.

@@ -9,12 +9,12 @@ use crate::{
     maps::{FLOWS4, FLOWS6},
     packet::Packet,
     parse::{Header, ipv4, ipv6},
-    scratch::{packet4, packet6},
+    scratch::{Request, request4, request6},
 };
 
 pub trait Family {
     type Address: Copy + PartialEq + PartialOrd + 'static;
-    type Key: 'static;
+    type Key: Copy + 'static;
     /// `struct bpf_sock_tuple` of this family.
     type Tuple;
 
@@ -31,9 +31,9 @@ pub trait Family {
     fn mapped(address: Self::Address) -> Address;
     fn tuple(source: Self::Address, destination: Self::Address, ports: [u16; 2]) -> Self::Tuple;
     fn proxy(config: &Config) -> Self::Address;
-    fn scratch() -> Option<*mut Packet<Self::Address>>;
+    fn scratch() -> Option<*mut Request<Self::Address, Self::Key>>;
     /// See `judge::judge`, `events::report`.
-    fn judge(device: u32, how: u32) -> u32;
+    fn judge(device: u32, how: u32) -> u64;
     fn report(what: u32, device: u32, rule: u32, bytes: u32) -> u32;
 }
 
@@ -101,12 +101,12 @@ impl Family for V4 {
     }
 
     #[inline(always)]
-    fn scratch() -> Option<*mut Packet<Self::Address>> {
-        packet4()
+    fn scratch() -> Option<*mut Request<Self::Address, Self::Key>> {
+        request4()
     }
 
     #[inline(always)]
-    fn judge(device: u32, how: u32) -> u32 {
+    fn judge(device: u32, how: u32) -> u64 {
         judge4(device, how)
     }
 
@@ -165,12 +165,12 @@ impl Family for V6 {
     }
 
     #[inline(always)]
-    fn scratch() -> Option<*mut Packet<Self::Address>> {
-        packet6()
+    fn scratch() -> Option<*mut Request<Self::Address, Self::Key>> {
+        request6()
     }
 
     #[inline(always)]
-    fn judge(device: u32, how: u32) -> u32 {
+    fn judge(device: u32, how: u32) -> u64 {
         judge6(device, how)
     }
 

@@ -4,8 +4,8 @@ use aya_ebpf::{
     programs::TcContext,
 };
 use meshmark_common::datapath::{
-    Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL, LEG_UPSTREAM,
-    MARK_TO_PROXY, NO_RULE,
+    Config, DropReason, EGRESS, FLOW_PROXY, FLOW_UPSTREAM, Flow, KIND_DROP, KIND_NEW, LEG_NORMAL,
+    LEG_UPSTREAM, MARK_TO_PROXY,
 };
 
 use crate::{
@@ -78,7 +78,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
                 Step::Forward => return pass_on::<F>(ctx, &packet, flow, side, config),
                 Step::Report(kind) => {
                     if config.events != 0 {
-                        lay_down::<F>(&packet);
+                        lay_down::<F>(&packet, &key, side);
                         F::report(what(kind, flow.flags), device(ctx), flow.rule, ctx.len());
                     }
                     return pass_on::<F>(ctx, &packet, flow, side, config);
@@ -118,11 +118,12 @@ fn open<F: Family>(
     {
         how |= REPLY;
     }
-    lay_down::<F>(packet);
-    let answer = F::judge(device(ctx), how);
+    lay_down::<F>(packet, key, side);
+    let judged = F::judge(device(ctx), how);
+    let answer = judged as u32;
     if answer != ALLOWED {
         if config.events != 0 {
-            F::report(what(KIND_DROP, answer as u8), device(ctx), NO_RULE, ctx.len());
+            F::report(what(KIND_DROP, answer as u8), device(ctx), (judged >> 32) as u32, ctx.len());
         }
         return TC_ACT_SHOT as i32;
     }
@@ -175,7 +176,9 @@ fn to_proxy<F: Family>(
 fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> Option<i32> {
     let (key, side) = flow_key::<F>(packet, LEG_UPSTREAM);
     let flow = find::<F>(&key)?;
-    if flow.flags & FLOW_UPSTREAM == 0 || flow.devices[side & 1] != device(ctx) || side == usize::from(flow.originator)
+    if flow.flags & FLOW_UPSTREAM == 0
+        || flow.devices[side & 1] != device(ctx)
+        || side == usize::from(flow.originator)
     {
         return None;
     }

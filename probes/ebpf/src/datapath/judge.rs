@@ -2,18 +2,19 @@
 
 use aya_ebpf::maps::lpm_trie::Key;
 use meshmark_common::datapath::{
-    Address, Config, DIRECTIONS, Destination, DropReason, EGRESS, Endpoint, FLOW_CLOSING, FLOW_PROXY, Flow, HOST,
-    INGRESS, LEG_NORMAL, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
+    Address, Config, DIRECTIONS, Destination, DropReason, EGRESS, Endpoint, FLOW_CLOSING, FLOW_PROXY, Flow,
+    HOST, INGRESS, NO_RULE, NO_SLOT, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY, WORLD,
 };
 
 use crate::{
     clock::jiffies,
     config::{config, revision},
     counters::{count_allowed, count_denied, count_dropped},
-    family::{Family, V4, V6, flow_key},
+    family::{Family, V4, V6},
     maps::{ENDPOINTS, IPCACHE, NEW_FLOW},
     packet::{ACK, ECHO_REPLY, FIN, Packet, RST, SYN, TCP},
     policy::{ask, rule, verdict},
+    scratch::Request,
 };
 
 /// The packet goes from the side that answers to the one that asked.
@@ -54,28 +55,27 @@ struct Denial {
 /// Judges the flow of this CPU's packet (`scratch`), which came by `device`. Verified by itself.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn judge4(device: u32, how: u32) -> u32 {
+pub extern "C" fn judge4(device: u32, how: u32) -> u64 {
     judge::<V4>(device, how)
 }
 
 /// The same for IPv6.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn judge6(device: u32, how: u32) -> u32 {
+pub extern "C" fn judge6(device: u32, how: u32) -> u64 {
     judge::<V6>(device, how)
 }
 
 /// In the direction in which it was opened; puts it into conntrack when it may be. Returns `ALLOWED`, or the
-/// `DropReason` (which is counted).
+/// `DropReason` (which is counted), and above it the rule that denies.
 #[inline(always)]
-fn judge<F: Family>(device: u32, how: u32) -> u32 {
-    let Some(packet) = F::scratch() else { return DropReason::UnknownEndpoint as u32 };
+fn judge<F: Family>(device: u32, how: u32) -> u64 {
+    let Some(request) = F::scratch() else { return DropReason::UnknownEndpoint as u64 };
     // SAFETY: this CPU's own value, laid down before.
-    let packet = unsafe { &*packet };
-    let Some(config) = config() else { return DropReason::UnknownEndpoint as u32 };
+    let Request { packet, key, side } = unsafe { &*request };
+    let Some(config) = config() else { return DropReason::UnknownEndpoint as u64 };
     let before = revision(config);
     let opens_flow = packet.protocol != TCP || packet.tcp_flags & (SYN | ACK) == SYN;
-    let (key, side) = flow_key::<F>(packet, LEG_NORMAL);
     match decide::<F>(device, packet, how) {
         Ok(allowed) => {
             if how & KNOWN == 0 {
@@ -85,20 +85,20 @@ fn judge<F: Family>(device: u32, how: u32) -> u32 {
                     }
                 }
             }
-            store::<F>(&allowed, packet, &key, side, how, before, config)
+            u64::from(store::<F>(&allowed, packet, key, *side & 1, how, before, config))
         }
         Err(denial) => {
             if denial.rule != NO_RULE {
                 count_denied(denial.rule, opens_flow);
             }
             let reason = if how & KNOWN != 0 && (denial.reason as u32) <= DropReason::DenyRule as u32 {
-                let _ = F::flows().remove(&key);
+                let _ = F::flows().remove(key);
                 DropReason::Revoked
             } else {
                 denial.reason
             };
             count_dropped(denial.device, denial.direction, reason);
-            reason as u32
+            u64::from(denial.rule) << 32 | reason as u64
         }
     }
 }
@@ -197,13 +197,14 @@ fn store<F: Family>(
     allowed: &Allowed,
     packet: &Packet<F::Address>,
     key: &F::Key,
-    side: usize,
+    side: u32,
     how: u32,
     revision: u32,
     config: &Config,
 ) -> u32 {
     let now = jiffies();
-    let by_side = |[sender, receiver]: [u32; 2]| if side == 0 { [sender, receiver] } else { [receiver, sender] };
+    let by_side =
+        |[sender, receiver]: [u32; 2]| if side == 0 { [sender, receiver] } else { [receiver, sender] };
     let [a, b] = by_side([u32::from(allowed.slots[0]), u32::from(allowed.slots[1])]);
     let rule = if allowed.rules[1] == NO_RULE { allowed.rules[0] } else { allowed.rules[1] };
     if how & KNOWN != 0 {

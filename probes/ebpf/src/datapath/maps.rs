@@ -6,13 +6,13 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
 use meshmark_common::datapath::{
-    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointCounters, EventBudget, Flow, FlowKey4,
-    FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointCounters, EventBudget, Flow,
+    FlowKey4, FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
 use crate::{
     policy::Answers,
-    scratch::{Packet4, Packet6},
+    scratch::{Request4, Request6},
 };
 
 #[map]
@@ -31,10 +31,10 @@ pub static POLICY: HashMap<PolicyKey, PolicyValue> = HashMap::with_max_entries(1
 pub static ANSWERS: PerCpuArray<Answers> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
-pub static PACKET4: PerCpuArray<Packet4> = PerCpuArray::with_max_entries(1, 0);
+pub static REQUEST4: PerCpuArray<Request4> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
-pub static PACKET6: PerCpuArray<Packet6> = PerCpuArray::with_max_entries(1, 0);
+pub static REQUEST6: PerCpuArray<Request6> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
 pub static NEW_FLOW: PerCpuArray<Flow> = PerCpuArray::with_max_entries(1, 0);

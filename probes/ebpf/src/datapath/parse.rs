@@ -56,8 +56,14 @@ struct Ipv4 {
 /// The IPv4 header at `offset`.
 #[inline(always)]
 pub fn ipv4(ctx: &TcContext, offset: usize) -> Header<u32> {
-    let mut header =
-        Header { source: 0, destination: 0, protocol: 0, transport: 0, is_fragment: false, is_multicast: false };
+    let mut header = Header {
+        source: 0,
+        destination: 0,
+        protocol: 0,
+        transport: 0,
+        is_fragment: false,
+        is_multicast: false,
+    };
     let Some(ip) = load::<Ipv4>(ctx, offset) else { return header };
     let length = usize::from(ip.version_and_length & 0xf) * 4;
     if length < size_of::<Ipv4>() {
@@ -161,10 +167,7 @@ pub fn parse<F: Family>(ctx: &TcContext) -> Result<Packet<F::Address>, Exception
 }
 
 #[inline(always)]
-fn icmp<F: Family>(
-    ctx: &TcContext,
-    mut packet: Packet<F::Address>,
-) -> Result<Packet<F::Address>, Exception> {
+fn icmp<F: Family>(ctx: &TcContext, mut packet: Packet<F::Address>) -> Result<Packet<F::Address>, Exception> {
     let Some([kind, rest]) = load::<[u32; 2]>(ctx, packet.transport as usize) else {
         return Err(Exception::Drop(DropReason::Malformed));
     };

@@ -3,8 +3,7 @@
 use core::ptr;
 
 use meshmark_common::datapath::{
-    ANY_IDENTITY, ANY_PROTOCOL, NO_RULE, PolicyKey, VERDICT_ALLOW, VERDICT_DENY, VERDICT_NONE,
-    VERDICT_PROXY,
+    ANY_IDENTITY, ANY_PROTOCOL, NO_RULE, PolicyKey, VERDICT_ALLOW, VERDICT_DENY, VERDICT_NONE, VERDICT_PROXY,
 };
 
 use crate::maps::{ANSWERS, POLICY};

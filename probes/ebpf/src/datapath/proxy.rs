@@ -18,7 +18,11 @@ const LISTEN: u32 = 10;
 
 /// The proxy's end of this connection, else its listener (where `config` is given). `None`: there is neither.
 #[inline(always)]
-pub fn divert<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: Option<&Config>) -> Option<i32> {
+pub fn divert<F: Family>(
+    ctx: &TcContext,
+    packet: &Packet<F::Address>,
+    config: Option<&Config>,
+) -> Option<i32> {
     let ports = [packet.source_port, packet.destination_port];
     if assign::<F>(ctx, F::tuple(packet.source, packet.destination, ports), false) {
         return Some(mark(ctx));

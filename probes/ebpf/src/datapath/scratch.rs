@@ -2,31 +2,44 @@
 //! packet lies in a map. And what lies there is unknown to the verifier, which else would go through every function again
 //! for each kind of packet: without this, it gives up.
 
+use meshmark_common::datapath::{FlowKey4, FlowKey6};
+
 use crate::{
     family::Family,
-    maps::{PACKET4, PACKET6},
+    maps::{REQUEST4, REQUEST6},
     packet::Packet,
 };
 
-pub type Packet4 = Packet<u32>;
-pub type Packet6 = Packet<[u64; 2]>;
-
-/// This CPU's packet of IPv4.
-pub fn packet4() -> Option<*mut Packet4> {
-    PACKET4.get_ptr_mut(0)
+/// A packet, its flow's key, and the side of the flow that sent it.
+#[repr(C)]
+pub struct Request<Address, Key> {
+    pub packet: Packet<Address>,
+    pub key: Key,
+    pub side: u32,
 }
 
-/// This CPU's packet of IPv6.
-pub fn packet6() -> Option<*mut Packet6> {
-    PACKET6.get_ptr_mut(0)
+pub type Request4 = Request<u32, FlowKey4>;
+pub type Request6 = Request<[u64; 2], FlowKey6>;
+
+/// This CPU's request of IPv4.
+pub fn request4() -> Option<*mut Request4> {
+    REQUEST4.get_ptr_mut(0)
+}
+
+/// This CPU's request of IPv6.
+pub fn request6() -> Option<*mut Request6> {
+    REQUEST6.get_ptr_mut(0)
 }
 
 /// Puts the packet there. Nothing else on this CPU does so until the program ends: soft interrupts do not interrupt each
 /// other, nor the sending of packets.
 #[inline(always)]
-pub fn lay_down<F: Family>(packet: &Packet<F::Address>) {
+pub fn lay_down<F: Family>(packet: &Packet<F::Address>, key: &F::Key, side: usize) {
     if let Some(place) = F::scratch() {
-        // SAFETY: this CPU's own value, large enough for it.
-        unsafe { place.write(*packet) }
+        // SAFETY: this CPU's own value.
+        let place = unsafe { &mut *place };
+        place.packet = *packet;
+        place.key = *key;
+        place.side = side as u32;
     }
 }

@@ -97,9 +97,12 @@ fn protocol(ctx: &SockAddrContext) -> u8 {
 fn destination(ctx: &SockAddrContext, version: Version) -> (Address, u16) {
     let address = match version {
         Version::V4 => map_ipv4(field!(ctx, user_ip4)),
-        Version::V6 => {
-            [field!(ctx, user_ip6, 0), field!(ctx, user_ip6, 1), field!(ctx, user_ip6, 2), field!(ctx, user_ip6, 3)]
-        }
+        Version::V6 => [
+            field!(ctx, user_ip6, 0),
+            field!(ctx, user_ip6, 1),
+            field!(ctx, user_ip6, 2),
+            field!(ctx, user_ip6, 3),
+        ],
     };
     (address, field!(ctx, user_port) as u16)
 }

@@ -84,11 +84,12 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
             }
         }
     }
-    lay_down::<F>(&packet);
-    let answer = F::judge(device(ctx), how);
+    lay_down::<F>(&packet, &key, side);
+    let judged = F::judge(device(ctx), how);
+    let answer = judged as u32;
     let (kind, detail) = if answer == ALLOWED { (KIND_NEW, 0) } else { (KIND_DROP, answer as u8) };
     if config.events != 0 && (answer != ALLOWED || how & KNOWN == 0) {
-        F::report(what(kind, detail), device(ctx), NO_RULE, ctx.len());
+        F::report(what(kind, detail), device(ctx), (judged >> 32) as u32, ctx.len());
     }
     if answer != ALLOWED {
         return TC_ACT_SHOT as i32;
