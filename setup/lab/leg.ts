@@ -17,7 +17,7 @@ export interface Leg {
 /** Last byte of the addresses of the pods that every run starts. */
 const FIXED = { client: 2, stranger: 3 } as const
 
-/** What stands for the world: documentation addresses (RFC 5737, RFC 3849), in no pod's range. */
+/** In the network's `world`. */
 const OUTSIDE = { address: '203.0.113.2', address6: '2001:db8::2' } as const
 
 export function clientLeg(runId: string, network: Network, place: keyof typeof FIXED = 'client'): Leg {

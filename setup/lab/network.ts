@@ -18,13 +18,19 @@ export interface Network {
   readonly podPrefix6: string | undefined
   /** First two bytes of the service addresses that belong to it. */
   readonly servicePrefixes: readonly string[]
+  /** What stands for the world behind it: documentation addresses (RFC 5737, RFC 3849), in no pod's range. */
+  readonly world: { readonly prefix: string; readonly prefix6: string } | undefined
   /** The device of its legs in `client` and `stranger`; pods with one leg have it as eth0. */
   readonly device: string
 }
 
 const NETWORKS: Readonly<Record<NetworkName, Network>> = {
   routed: network('routed', 'node', 244, ['10.96', '10.97'], 'eth0'),
-  ebpf: { ...network('ebpf', 'node-ebpf', 245, ['10.98'], 'eth1'), podPrefix6: 'fd00:10:245' },
+  ebpf: {
+    ...network('ebpf', 'node-ebpf', 245, ['10.98'], 'eth1'),
+    podPrefix6: 'fd00:10:245',
+    world: { prefix: '203.0.113.0/24', prefix6: '2001:db8::/64' },
+  },
   'iptables-stateful': network('iptables-stateful', 'node-ipt-stateful', 246, ['10.99'], 'eth2'),
   'iptables-stateless': network('iptables-stateless', 'node-ipt-stateless', 247, ['10.100'], 'eth3'),
   'nftables-sets': network('nftables-sets', 'node-nft-sets', 248, ['10.101'], 'eth4'),
@@ -60,5 +66,5 @@ function network(
   servicePrefixes: readonly string[],
   device: string,
 ): Network {
-  return { name, node, podPrefix: `10.${second}`, podPrefix6: undefined, servicePrefixes, device }
+  return { name, node, podPrefix: `10.${second}`, podPrefix6: undefined, world: undefined, servicePrefixes, device }
 }

@@ -84,7 +84,13 @@ function linesInPod({ device, network, address, address6, only }: Leg): string[]
   const prefixes =
     only || network.name === 'routed'
       ? ['default']
-      : [network.podPrefix, ...network.servicePrefixes].map((prefix) => `${prefix}.0.0/16`)
+      : [
+          ...[network.podPrefix, ...network.servicePrefixes].map((prefix) => `${prefix}.0.0/16`),
+          ...(network.world === undefined ? [] : [network.world.prefix]),
+        ]
+  const prefixes6 = only
+    ? ['::/0']
+    : [`${network.podPrefix6}::/64`, ...(network.world === undefined ? [] : [network.world.prefix6])]
   return [
     'link set lo up',
     // No IPv6 link-local address on the veth: duplicate address detection and router solicitations are noise. ::1 stays.
@@ -98,7 +104,7 @@ function linesInPod({ device, network, address, address6, only }: Leg): string[]
       : [
           `addr add ${address6}/128 dev ${device} nodad`,
           `neigh add ${NEXT_HOP6} lladdr ${NODE_MAC} dev ${device} nud permanent`,
-          `route add ${only ? '::/0' : `${network.podPrefix6}::/64`} via ${NEXT_HOP6} dev ${device} onlink src ${address6}`,
+          ...prefixes6.map((prefix) => `route add ${prefix} via ${NEXT_HOP6} dev ${device} onlink src ${address6}`),
         ]),
   ]
 }

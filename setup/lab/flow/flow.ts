@@ -1,7 +1,9 @@
-/** A flow that is tried from a pod: a TCP connection, or one HTTP request over it. */
+/** A flow that is tried from a pod: a TCP connection, one HTTP request over it, or a UDP datagram. */
 export interface Flow {
   readonly host: string
   readonly port: number
+  /** A datagram instead: without a server, an ICMP error says that it arrived. */
+  readonly udp?: true
   readonly http?: {
     readonly method: string
     readonly path: string

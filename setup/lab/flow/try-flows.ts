@@ -19,6 +19,7 @@ const resultsSchema = v.array(
 const PROGRAM = `
 const { connect } = require('node:net')
 const { request } = require('node:http')
+const { createSocket } = require('node:dgram')
 const { flows, timeoutMs } = JSON.parse(process.argv[1])
 const refused = (error) => ({ kind: 'refused', message: error.code ?? error.message })
 const tcp = ({ host, port }) => new Promise((resolve) => {
@@ -27,6 +28,14 @@ const tcp = ({ host, port }) => new Promise((resolve) => {
   setTimeout(() => done({ kind: 'silent' }), timeoutMs)
   socket.once('connect', () => done({ kind: 'answered', status: null }))
   socket.once('error', (error) => done(refused(error)))
+})
+const udp = ({ host, port }) => new Promise((resolve) => {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
+  const done = (result) => { clearTimeout(timer); socket.removeAllListeners('error'); socket.on('error', () => {}); socket.close(); resolve(result) }
+  const timer = setTimeout(() => done({ kind: 'silent' }), timeoutMs)
+  socket.once('error', (error) => done(refused(error)))
+  socket.once('message', () => done({ kind: 'answered', status: null }))
+  socket.connect(port, host, () => socket.send('meshmark'))
 })
 const http = ({ host, port, http: { method, path, headers } }) => new Promise((resolve) => {
   const call = request({ host, port, method, path, headers, agent: false }, (response) => {
@@ -38,7 +47,7 @@ const http = ({ host, port, http: { method, path, headers } }) => new Promise((r
   call.on('error', (error) => resolve(refused(error)))
   call.end()
 })
-Promise.all(flows.map((flow) => (flow.http ? http(flow) : tcp(flow)))).then((results) => {
+Promise.all(flows.map((flow) => (flow.http ? http(flow) : flow.udp ? udp(flow) : tcp(flow)))).then((results) => {
   process.stdout.write(JSON.stringify(results), () => process.exit(0))
 })
 `
@@ -47,9 +56,14 @@ Promise.all(flows.map((flow) => (flow.http ? http(flow) : tcp(flow)))).then((res
  * Tries flows from a pod, all at once, and says what became of each, in their order.
  * @throws LabError when the program that tries them could not run there
  */
-export async function tryFlows(pod: Pod, cpus: string, flows: readonly Flow[]): Promise<FlowResult[]> {
+export async function tryFlows(
+  pod: Pod,
+  cpus: string,
+  flows: readonly Flow[],
+  timeoutMs = TIMEOUT_MS,
+): Promise<FlowResult[]> {
   if (flows.length === 0) return []
-  const program = runInPod(pod, cpus, ['node', '-e', PROGRAM, JSON.stringify({ flows, timeoutMs: TIMEOUT_MS })])
+  const program = runInPod(pod, cpus, ['node', '-e', PROGRAM, JSON.stringify({ flows, timeoutMs })])
   let output = ''
   let errors = ''
   program.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

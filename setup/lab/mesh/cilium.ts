@@ -14,9 +14,6 @@ import type { MeshStandIn } from './mesh.ts'
 
 const TCP = 6
 
-/** What is behind the pod `outside`: documentation addresses (RFC 5737, RFC 3849). */
-const WORLD = ['203.0.113.0/24', '2001:db8::/64']
-
 /**
  * Stand-in for Cilium: meshmark's own eBPF data path (probes/datapath) on a node that does not forward, service addresses
  * resolved at connect(), and one Envoy per node for policies with L7 rules.
@@ -101,7 +98,8 @@ async function addFixed(run: RunState, leg: Leg): Promise<void> {
   const world = place === 'outside'
   const labels = world ? {} : { app: place }
   const id = endpointId(place === 'client' || place === 'stranger' ? place : 'outside')
-  const addresses = world ? WORLD : addressesOf(leg)
+  const { prefix = '', prefix6 = '' } = leg.network.world ?? {}
+  const addresses = world ? [prefix, prefix6] : addressesOf(leg)
   writeEndpoint(run, { id, place, workload: place, labels, addresses, ports: [] })
   const client = await datapathClient(run)
   await client.request('endpoint.add', {
