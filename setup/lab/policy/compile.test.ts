@@ -10,7 +10,9 @@ import { policyManifests, vocabularyOf } from './testing/policy-arbitrary.ts'
 import { OUTSIDE, TEST_PORTS, TEST_WORLD } from './testing/test-world.ts'
 
 const words = vocabularyOf(TEST_WORLD, OUTSIDE, TEST_PORTS)
-const policies = policyManifests(words, 4).map((manifests) => manifests.map((one) => parsePolicy(one, 'test')))
+const policies = fc
+  .oneof(policyManifests(words, 4), policyManifests(words, 4, { http: 'most' }))
+  .map((manifests) => manifests.map((one) => parsePolicy(one, 'test')))
 const flows = fc.array(flowOf(words), { minLength: 30, maxLength: 30 })
 
 test('the compiled maps say of every flow what the policies mean', () => {
@@ -24,9 +26,9 @@ test('the compiled maps say of every flow what the policies mean', () => {
         })
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   )
-}, 120_000)
+}, 300_000)
 
 test('while policies change, every flow meets the old verdict or the new one, whichever blocks are already known', () => {
   fc.assert(
@@ -55,11 +57,11 @@ test('while policies change, every flow meets the old verdict or the new one, wh
         }
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
-}, 120_000)
+}, 300_000)
 
-test('random policies and flows are not all of one kind', () => {
+test('random policies and flows are not all of one kind', { timeout: 60_000 }, () => {
   const counts: { [verdict: string]: number } = {}
   for (const [some, tried] of fc.sample(fc.tuple(policies, flows), { numRuns: 200, seed: 1 })) {
     for (const flow of tried) {
@@ -69,9 +71,9 @@ test('random policies and flows are not all of one kind', () => {
   }
   expect(counts).toMatchInlineSnapshot(`
     {
-      "allow": 4110,
-      "deny": 1841,
-      "http": 49,
+      "allow": 4237,
+      "deny": 1706,
+      "http": 57,
     }
   `)
 })

@@ -222,7 +222,7 @@ test('requests that reach the proxy pass both filters exactly where the policies
         }
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
   expect({ passed: passed > 100, refused: refused > 100 }).toEqual({ passed: true, refused: true })
 }, 300_000)

@@ -232,7 +232,7 @@ test('HTTP rules have no twin', () => {
   expect(() => nftablesRules(example('l7'), WORLD)).toThrow(/packet filter can't read HTTP/)
 })
 
-test('10,000 rules are 10,000 lines, or 10,000 elements of one set without intervals', () => {
+test('10,000 rules are 10,000 lines, or 10,000 elements of one set without intervals', { timeout: 60_000 }, () => {
   const policy = scalePolicy(10_000, { server: { app: 'http-echo' }, client: { app: 'client' }, port: 8080 })
   const lines = iptablesRules([policy], WORLD, 'stateless').split('\n')
   expect(lines.filter((line) => line.startsWith('-A mm-in-3 ') && line.endsWith('-j RETURN')).length).toBe(10_002)

@@ -30,9 +30,9 @@ test(
     }
     expect(counts).toMatchInlineSnapshot(`
       {
-        "allow": 168,
-        "deny": 168,
-        "http": 24,
+        "allow": 166,
+        "deny": 166,
+        "http": 28,
       }
     `)
     const requests = groups.flatMap(({ cases }) => cases.flatMap(({ requests }) => requests))
@@ -41,8 +41,8 @@ test(
       refused: requests.filter(({ passes }) => !passes).length,
     }).toMatchInlineSnapshot(`
       {
-        "passed": 40,
-        "refused": 56,
+        "passed": 18,
+        "refused": 94,
       }
     `)
   },

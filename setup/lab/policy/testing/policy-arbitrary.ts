@@ -65,7 +65,7 @@ function ciliumPolicy(words: Vocabulary, name: string, http: HttpShare): fc.Arbi
       fc.constantFrom('CiliumNetworkPolicy', 'CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'),
       fc.constantFrom(...words.namespaces),
       spec,
-      fc.option(fc.array(spec, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 5 }),
+      fc.option(fc.array(spec, { minLength: 1, maxLength: 2 }), { nil: undefined, freq: 2 }),
     )
     .map(([kind, namespace, first, more]) => ({
       apiVersion: 'cilium.io/v2',
@@ -82,7 +82,7 @@ function ciliumSpec(words: Vocabulary, http: HttpShare): fc.Arbitrary<object> {
       ? fc.constant(undefined)
       : fc.option(fc.array(ciliumRule(words, direction, verdict, http), { maxLength: 3 }), {
           nil: undefined,
-          freq: verdict === 'allow' ? 2 : 1,
+          freq: verdict === 'allow' ? 3 : 2,
         })
   return fc
     .record({
