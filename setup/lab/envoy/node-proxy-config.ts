@@ -27,6 +27,8 @@ export function nodeProxyConfig(config: NodeProxyConfig): Json {
   return {
     node: { id: 'node-proxy', cluster: 'meshmark' },
     admin: { address: { pipe: { path: config.adminSocket } } },
+    // Envoy refuses longer expressions than 100 instructions by default; a path of a policy may be one.
+    layered_runtime: { layers: [{ name: 'static', static_layer: { 're2.max_program_size.error_level': 32_768 } }] },
     static_resources: {
       listeners: [listener('l7', '0.0.0.0', config), listener('l7-ipv6', '::', config)],
       clusters: [tcpCluster('original', {})],
@@ -38,6 +40,8 @@ function listener(name: string, address: string, config: NodeProxyConfig): Json 
   return {
     name,
     transparent: true,
+    // bpf_sk_assign takes no socket of a reuseport group before kernel 6.6; there is one worker anyway.
+    enable_reuse_port: false,
     address: { socket_address: { address, port_value: NODE_PROXY_PORT } },
     listener_filters: [
       listenerFilter('original_dst', 'OriginalDst'),
