@@ -34,13 +34,14 @@ fn who_listens_is_told_of_new_flows_and_drops() {
     assert_eq!(kept["drops"][0]["reason"], "deny rule");
 }
 
+const SENT: u64 = 20_000;
+
 #[test]
 fn a_flood_loses_events_and_says_how_many() {
     let mut lab = Lab::new(2);
     let mut listener = Client::new(&lab.loader.socket);
     listener.ask(json!({ "op": "flows" })).expect("listening");
     let to = lab.pods[1].v4;
-    const SENT: u64 = 20_000;
     lab.pods[0].namespace.enter(|| {
         let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
         for port in 0..SENT {
