@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv6Addr},
 };
 
 use meshmark_common::datapath::{Address, map_ipv4};
@@ -93,7 +93,7 @@ impl fmt::Display for Prefix {
         let address = Ipv6Addr::from(self.value);
         match address.to_ipv4_mapped() {
             Some(address) if self.bits >= MAPPED_BITS => {
-                write!(formatter, "{}/{}", Ipv4Addr::from(address), self.bits - MAPPED_BITS)
+                write!(formatter, "{}/{}", address, self.bits - MAPPED_BITS)
             }
             _ => write!(formatter, "{address}/{}", self.bits),
         }

@@ -25,6 +25,6 @@ pub fn rate(clock: &SchedClassifier) -> Result<u32, Problem> {
     sleep(Duration::from_millis(100));
     let (last, seconds) = (jiffies(clock)?, begun.elapsed().as_secs_f64());
     let measured = f64::from(last.wrapping_sub(first)) / seconds;
-    let distance = |rate: &u32| ((f64::from(*rate) - measured).abs() * 1_000.0) as u64;
-    Ok(RATES.into_iter().min_by_key(distance).unwrap_or(RATES[1]))
+    let distance = |rate: u32| (f64::from(rate) - measured).abs();
+    Ok(RATES.into_iter().min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap_or(RATES[1]))
 }

@@ -22,10 +22,10 @@ enum Source {
 impl DataPath {
     /// New sets are written beside the old ones, the endpoints switched to them one by one (each by one write), identities
     /// changed, and only then are the old sets removed. After each step that changes a verdict, flows are judged again.
-    pub fn apply_policy(&mut self, wanted: PolicyState) -> Result<Value, Problem> {
+    pub fn apply_policy(&mut self, wanted: &PolicyState) -> Result<Value, Problem> {
         let started = Instant::now();
-        let named = named(&wanted)?;
-        self.check_endpoints(&wanted)?;
+        let named = named(wanted)?;
+        self.check_endpoints(wanted)?;
         let rules = self.maps.sizes.of("RULE_COUNTERS");
         let mut sources = BTreeMap::new();
         let mut fresh = 0;
@@ -48,7 +48,7 @@ impl DataPath {
         self.write_sets(&sources)?;
         self.set_proxy(wanted.proxy.as_ref());
         let old = self.replace_sets(sources);
-        self.switch_endpoints(&wanted)?;
+        self.switch_endpoints(wanted)?;
         self.maps.config.next_revision();
         if self.identities.named != named {
             self.identities.named = named;

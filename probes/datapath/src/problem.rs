@@ -21,7 +21,7 @@ impl<T, E: std::error::Error> Trying<T> for Result<T, E> {
             while let Some(error) = cause {
                 let text = error.to_string();
                 if !sentence.contains(&text) {
-                    sentence.push_str(&format!(": {text}"));
+                    sentence = format!("{sentence}: {text}");
                 }
                 cause = error.source();
             }

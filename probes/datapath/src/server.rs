@@ -111,7 +111,7 @@ fn act(request: Request, data_path: &mut DataPath) -> Result<Outcome, Problem> {
         }
         Request::EndpointRemove { endpoint } => data_path.remove_endpoint(endpoint).map(|()| json!({})),
         Request::PolicyApply { identities, sets, endpoints, proxy } => {
-            data_path.apply_policy(PolicyState { identities, sets, endpoints, proxy })
+            data_path.apply_policy(&PolicyState { identities, sets, endpoints, proxy })
         }
         Request::ServiceSet { address, port, protocol, backends } => {
             data_path.set_service(address, port, protocol, &backends).map(|()| json!({}))

@@ -11,7 +11,7 @@ pub type Address = [u32; 4];
 /// # Arguments
 /// `address`: as it is on the wire.
 #[must_use]
-#[inline(always)]
+#[inline]
 pub const fn map_ipv4(address: u32) -> Address {
     [0, 0, 0xffff_u32.to_be(), address]
 }

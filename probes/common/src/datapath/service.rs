@@ -43,7 +43,7 @@ pub struct Backend {
 }
 assert_size!(Backend, 20);
 
-/// Key of `ORIGINS`: what a socket was sent to instead of the service, for getpeername() and recvmsg().
+/// Key of `ORIGINS`: what a socket was sent to instead of the service, for `getpeername()` and `recvmsg()`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OriginKey {

@@ -60,8 +60,9 @@ impl Lab {
     }
 
     /// Sets of entries, and which endpoints have them.
+    #[expect(clippy::needless_pass_by_value, reason = "tests hand over what they have just written down")]
     pub fn apply(&mut self, sets: Value, endpoints: Value) -> Value {
-        self.loader.ask(policy(sets, endpoints))
+        self.loader.ask(policy(&sets, &endpoints))
     }
 
     /// The endpoint's counters in one direction.
@@ -74,7 +75,7 @@ impl Lab {
     }
 }
 
-pub fn policy(sets: Value, endpoints: Value) -> Value {
+pub fn policy(sets: &Value, endpoints: &Value) -> Value {
     let identities = json!([
         { "prefix": format!("{NODE4}/32"), "identity": 1 },
         { "prefix": format!("{NODE6}/128"), "identity": 1 },

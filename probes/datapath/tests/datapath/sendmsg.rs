@@ -6,7 +6,7 @@ use crate::{
     traffic::{echo_udp, udp},
 };
 
-/// sendmsg() and recvmsg(): a client that checks who answers, as resolvers do, sees the service.
+/// `sendmsg()` and `recvmsg()`: a client that checks who answers, as resolvers do, sees the service.
 #[test]
 fn datagrams_go_to_a_backend_and_come_from_the_service() {
     let mut lab = Lab::new(2);
