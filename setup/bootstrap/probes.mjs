@@ -182,6 +182,38 @@ export async function ensureProbes(root, env, options = {}) {
 }
 
 /**
+ * What tests the programs with real traffic, on what `ensureProbes` has built.
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {{ command: string[], cwd: string, env: NodeJS.ProcessEnv } | undefined} undefined without a toolchain
+ */
+export function probeTests(root, env) {
+  const { toolchain } = findToolchain(searchPath(env))
+  const target = TARGETS[process.arch]
+  if (!toolchain || !target) return undefined
+  return {
+    // The release profile, whose dependencies are built already.
+    command: [
+      toolchain.cargo,
+      ...toolchain.cargoArgs,
+      'test',
+      '--locked',
+      '--release',
+      '--target',
+      target,
+      '--workspace',
+    ],
+    cwd: join(root, 'probes'),
+    env: {
+      ...env,
+      ...toolchain.env,
+      RUSTFLAGS: '-C target-feature=+crt-static',
+      MESHMARK_DATAPATH: join(probesFolder(root), 'meshmark-datapath'),
+    },
+  }
+}
+
+/**
  * By content, since a checkout of another branch leaves older times on newer files.
  * @param {string} root
  */
