@@ -20,7 +20,9 @@ struct Listener {
 }
 
 impl Listeners {
+    /// Once for each client.
     pub fn add(&mut self, stream: UnixStream) {
+        self.remove(&stream);
         self.0.push(Listener { stream, queue: Vec::new(), lost: 0 });
     }
 
