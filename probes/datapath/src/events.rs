@@ -71,7 +71,7 @@ pub fn start(data_path: &Arc<Mutex<DataPath>>) -> Result<(), Problem> {
                     locked.publish(&event);
                 }
             }
-            locked.publish_lost();
+            locked.count_lost();
             locked.events.listeners.flush();
             locked.listen_only_if_asked();
             patience = if locked.events.listeners.is_behind() { 20 } else { 500 };
@@ -114,14 +114,14 @@ impl DataPath {
         self.events.listeners.send(&line);
     }
 
-    fn publish_lost(&mut self) {
-        let lost: u64 =
-            self.maps.event_budget.get(&0, 0).map_or(0, |values| values.iter().map(|value| value.lost).sum());
-        if lost > self.events.lost {
-            let line = json!({ "event": "lost", "count": lost - self.events.lost });
-            self.events.lost = lost;
-            self.events.listeners.send(&line);
-        }
+    fn count_lost(&mut self) {
+        let lost: u64 = self
+            .maps
+            .event_budget
+            .get(&0, 0)
+            .map_or(self.events.lost, |values| values.iter().map(|value| value.lost).sum());
+        self.events.listeners.lose(lost - self.events.lost);
+        self.events.lost = lost;
     }
 
     fn describe(&self, event: &FlowEvent) -> Value {

@@ -20,7 +20,9 @@ struct Listener {
 }
 
 impl Listeners {
+    /// Once for each client.
     pub fn add(&mut self, stream: UnixStream) {
+        self.remove(&stream);
         self.0.push(Listener { stream, queue: Vec::new(), lost: 0 });
     }
 
@@ -49,6 +51,13 @@ impl Listeners {
         });
     }
 
+    /// Events that nobody got, because the kernel had no room or no token for them.
+    pub fn lose(&mut self, count: u64) {
+        for listener in &mut self.0 {
+            listener.lost += count;
+        }
+    }
+
     pub fn flush(&mut self) {
         self.0.retain_mut(Listener::flush);
     }
@@ -65,9 +74,16 @@ impl Listeners {
 }
 
 impl Listener {
-    /// Sends what the client takes now. False: it has gone.
+    /// Sends what the client takes now; when it has taken all, how much it has lost. False: it has gone.
     fn flush(&mut self) -> bool {
-        while !self.queue.is_empty() {
+        loop {
+            if self.queue.is_empty() {
+                if self.lost == 0 {
+                    return true;
+                }
+                self.queue = format!("{}\n", json!({ "event": "lost", "count": self.lost })).into_bytes();
+                self.lost = 0;
+            }
             // SAFETY: the queue's own bytes, which the kernel copies.
             let sent = unsafe {
                 libc::send(
@@ -81,12 +97,7 @@ impl Listener {
                 return io::Error::last_os_error().kind() == io::ErrorKind::WouldBlock;
             };
             self.queue.drain(..sent);
-            if self.queue.is_empty() && self.lost > 0 {
-                self.queue = format!("{}\n", json!({ "event": "lost", "count": self.lost })).into_bytes();
-                self.lost = 0;
-            }
         }
-        true
     }
 }
 

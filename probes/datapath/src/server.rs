@@ -74,13 +74,12 @@ fn talk(client: UnixStream, data_path: &Mutex<DataPath>) {
             Err(Problem(sentence)) => (json!({ "id": id, "error": sentence }), false),
         };
         let text = format!("{text}\n");
-        let queued = locked.events.listeners.answer(&writer, &text);
-        if !queued && writer.write_all(text.as_bytes()).is_err() {
-            break;
-        }
-        if listens && !queued {
+        if listens {
             let Ok(stream) = writer.try_clone() else { break };
             locked.listen(stream);
+        }
+        if !locked.events.listeners.answer(&writer, &text) && writer.write_all(text.as_bytes()).is_err() {
+            break;
         }
     }
     lock(data_path).unlisten(&writer);

@@ -1,4 +1,4 @@
-use std::net::UdpSocket;
+use std::{net::UdpSocket, thread, time::Duration};
 
 use serde_json::json;
 
@@ -48,9 +48,11 @@ fn a_flood_loses_events_and_says_how_many() {
             let _ = socket.send_to(b"x", (to, 10_000 + port as u16));
         }
     });
-    // Every datagram opens a flow, and every flow is one event: told, or counted as lost.
+    // Every datagram that left the pod (its queue is short) opened a flow, and every flow is one event: told, or lost.
+    thread::sleep(Duration::from_millis(300));
+    let flows = lab.counters(1, "egress")["packets"].as_u64().expect("a number");
     let (mut told, mut lost) = (0, 0);
-    while told + lost < SENT {
+    while told + lost < flows {
         let line = listener.line();
         match line["event"].as_str() {
             Some("lost") => lost += line["count"].as_u64().expect("a number"),
@@ -58,8 +60,6 @@ fn a_flood_loses_events_and_says_how_many() {
             _ => {}
         }
     }
-    assert_eq!(told + lost, SENT);
+    assert_eq!(told + lost, flows);
     assert!(told >= 500 && lost > 0, "{told} told, {lost} lost");
-    drop(listener);
-    let _ = lab.counters(1, "egress");
 }
