@@ -50,6 +50,8 @@ export default defineConfig({
     include: ['{fixtures,measure,reporters,setup}/**/*.test.{ts,mjs}'],
     // The suites check behaviour; what they start must not run beside a second lab.
     fileParallelism: false,
+    // Real processes and kernels on a machine that may be busy; what hangs is still found.
+    testTimeout: 30_000,
     benchmark: { include: ['bench/**/*.bench.ts'] },
   },
 })
