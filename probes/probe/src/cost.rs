@@ -12,6 +12,7 @@ use crate::{
     problem::{Problem, Trying},
     raw::Raw,
     session::Session,
+    sockets::Reader,
 };
 
 /// What the kernel counts of a program. Runs and time only while statistics are on; what it left out since the same
@@ -101,7 +102,9 @@ pub fn cost(session: &Session, raw: &Raw, elapsed: Duration) -> Cost {
         .collect();
     let counted = session.counts_cost();
     let nanoseconds: u64 = raw.programs.values().map(|counts| counts.nanoseconds).sum();
-    let side = |role: usize| raw.counters.iter().skip(role).step_by(2).map(|counters| counters.requests).sum::<u64>();
+    let side = |role: usize| -> u64 {
+        (0..session.targets.list.len() as u32).map(|target| Reader { session, raw, target }.requests(role)).sum()
+    };
     let requests = side(0).max(side(1));
     Cost {
         counted,

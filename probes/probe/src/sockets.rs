@@ -88,6 +88,7 @@ impl Reader<'_> {
     pub fn connections(&self) -> Both<Connections> {
         let of = |role| {
             let counters = &self.raw.counters[self.place(role)];
+            let requests = self.requests(role);
             let failures = if role == 0 { failures(self.raw, self.target) } else { Vec::new() };
             let retransmits = self.session.is_attached(&crate::hooks::RETRANSMIT);
             let tls = self.session.is_attached(&crate::hooks::TLS_INGRESS)
@@ -99,10 +100,9 @@ impl Reader<'_> {
                 connections_before: counters.seeded,
                 failed: failures.iter().map(|row| row.count).sum(),
                 failures,
-                requests: counters.requests,
+                requests,
                 first_requests: counters.first_requests,
-                reuse_rate: (counters.requests > 0)
-                    .then(|| 1.0 - counters.first_requests as f64 / counters.requests as f64),
+                reuse_rate: (requests > 0).then(|| 1.0 - counters.first_requests as f64 / requests as f64),
                 requests_per_connection: self.summary(Measure::RequestsPerConnection, role, "requests"),
                 connect: self.summary(Measure::Connect, role, "ns"),
                 tls: tls.then(|| self.summary(Measure::Tls, role, "ns")),
@@ -113,6 +113,14 @@ impl Reader<'_> {
             }
         };
         Both { client: of(0), server: of(1) }
+    }
+
+    /// The kernel counts them in one place only.
+    pub fn requests(&self, role: usize) -> u64 {
+        match self.session.first(Measure::Turn) {
+            Some(first) => self.raw.histograms.get(first + self.place(role)).map_or(0, Values::count),
+            None => self.raw.counters[self.place(role)].requests,
+        }
     }
 
     const fn place(&self, role: usize) -> usize {

@@ -4,7 +4,8 @@ use crate::assert_size;
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Counters {
-    /// Turns that ended: a client has heard the first of an answer, a server has sent the first of one.
+    /// Turns that ended: a client has heard the first of an answer, a server has sent the first of one. Where there is a
+    /// histogram of them, only that counts.
     pub requests: u64,
     /// Of these, the first on their connection.
     pub first_requests: u64,

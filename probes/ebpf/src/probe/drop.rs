@@ -7,13 +7,13 @@ use aya_ebpf::{
     macros::{btf_tracepoint, raw_tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
-use meshmark_common::probe::{AddressKey, DropKey, DropService};
+use meshmark_common::probe::{DropKey, DropService};
 
 use crate::{
     add::add_atomic,
     kernel::field,
     maps::{DROP_SERVICES, DROPS},
-    packet::{self, Packet},
+    packet::{self, End},
     settings::setting,
     store::{OVERFLOW_DROPS, OVERFLOW_SERVICES, overflow},
     targets,
@@ -43,8 +43,9 @@ pub fn drop_raw(ctx: RawTracePointContext) -> i32 {
 #[inline(always)]
 fn count(skb: *const c_void, location: u64, reason: u32, receiver: *const c_void) -> i32 {
     let sock = if receiver.is_null() { field(skb, setting!(offsets.skb_sock)) } else { receiver };
-    let packet = packet::parse(skb);
-    let Some(target) = whose(skb, sock, packet.as_ref()) else { return 0 };
+    let mut service = DropService { address: [0; 16], reason, target: 0, port: 0, version: 0, protocol: 0, padding: 0 };
+    packet::read(skb, End::Destination, &mut service);
+    let Some(target) = whose(skb, sock, &service) else { return 0 };
     let key = DropKey { location, reason, target };
     if let Some(count) = DROPS.get_ptr_mut(&key) {
         add_atomic(count, 1);
@@ -55,27 +56,19 @@ fn count(skb: *const c_void, location: u64, reason: u32, receiver: *const c_void
             None => overflow(OVERFLOW_DROPS),
         }
     }
-    if let Some(packet) = packet {
-        count_service(&packet, reason, target);
+    if service.version != 0 {
+        service.target = target;
+        count_service(&service);
     }
     0
 }
 
 #[inline(always)]
-fn count_service(packet: &Packet, reason: u32, target: u32) {
-    let key = DropService {
-        address: packet.destination,
-        reason,
-        target,
-        port: packet.destination_port,
-        version: packet.version,
-        protocol: packet.protocol,
-        padding: 0,
-    };
-    if let Some(count) = DROP_SERVICES.get_ptr_mut(&key) {
+fn count_service(key: &DropService) {
+    if let Some(count) = DROP_SERVICES.get_ptr_mut(key) {
         add_atomic(count, 1);
-    } else if DROP_SERVICES.insert(&key, &1, BPF_NOEXIST.into()).is_err() {
-        match DROP_SERVICES.get_ptr_mut(&key) {
+    } else if DROP_SERVICES.insert(key, &1, BPF_NOEXIST.into()).is_err() {
+        match DROP_SERVICES.get_ptr_mut(key) {
             Some(count) => add_atomic(count, 1),
             None => overflow(OVERFLOW_SERVICES),
         }
@@ -84,16 +77,14 @@ fn count_service(packet: &Packet, reason: u32, target: u32) {
 
 /// By the socket first: TCP clears a packet's device, and keeps other things in its place.
 #[inline(always)]
-fn whose(skb: *const c_void, sock: *const c_void, packet: Option<&Packet>) -> Option<u32> {
-    if setting!(addresses) != 0
-        && let Some(packet) = packet
-    {
-        let to = AddressKey { address: packet.destination, port: u32::from(packet.destination_port) };
-        if let Some(target) = targets::by_address(to) {
+fn whose(skb: *const c_void, sock: *const c_void, to: &DropService) -> Option<u32> {
+    if setting!(addresses) != 0 && to.version != 0 {
+        if let Some(target) = targets::by_address(packet::key(to)) {
             return Some(target);
         }
-        let from = AddressKey { address: packet.source, port: u32::from(packet.source_port) };
-        if let Some(target) = targets::by_address(from) {
+        let mut from = DropService { ..*to };
+        packet::read(skb, End::Source, &mut from);
+        if let Some(target) = targets::by_address(packet::key(&from)) {
             return Some(target);
         }
     }

@@ -31,6 +31,11 @@ pub fn record_in_task(measure: Measure, state: &SockState, value: u64) {
 }
 
 #[inline(always)]
+pub fn is_measured(measure: Measure) -> bool {
+    setting!(first[measure as usize]) != NOT_MEASURED
+}
+
+#[inline(always)]
 fn place(measure: Measure, state: &SockState, value: u64) -> Option<(*mut Histogram, usize)> {
     let first = setting!(first[measure as usize]);
     if first == NOT_MEASURED {

@@ -1,8 +1,12 @@
-//! Where a packet in the kernel's hands was going.
+//! Where a packet in the kernel's hands comes from and is going. Fields are read into their places one by one: there are only
+//! 512 bytes of stack, and verifiers before 6.3 refuse to copy bytes that nobody wrote.
 
 use core::ffi::c_void;
 
-use crate::{kernel::field, settings::setting, targets::mapped};
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use meshmark_common::probe::{AddressKey, DropService};
+
+use crate::{kernel::field, settings::setting};
 
 const ETH_IPV4: u16 = 0x0800;
 const ETH_IPV6: u16 = 0x86dd;
@@ -11,48 +15,54 @@ const UDP: u8 = 17;
 /// No header where one should be.
 const UNSET: u16 = u16::MAX;
 
-pub struct Packet {
-    /// 4, 6, or 0: neither.
-    pub version: u8,
-    pub protocol: u8,
-    /// IPv4 as `::ffff:a.b.c.d`.
-    pub source: [u8; 16],
-    pub destination: [u8; 16],
-    /// Where the protocol has none: 0.
-    pub source_port: u16,
-    pub destination_port: u16,
+/// The ends that a packet has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Source,
+    Destination,
+}
+
+/// Fills in version, protocol, and one end's address and port. Version 0 where it is neither IPv4 nor IPv6.
+#[inline(always)]
+pub fn read(skb: *const c_void, end: End, into: &mut DropService) {
+    into.version = 0;
+    let network: u16 = field(skb, setting!(offsets.skb_network));
+    if network == UNSET {
+        return;
+    }
+    let head: *const c_void = field(skb, setting!(offsets.skb_head));
+    let header = head.cast::<u8>().wrapping_add(network as usize);
+    let mut length = 40;
+    match u16::from_be(field(skb, setting!(offsets.skb_protocol))) {
+        ETH_IPV4 => {
+            into.version = 4;
+            into.protocol = field(header.cast(), 9);
+            into.address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0];
+            copy(&raw mut into.address[12], header.wrapping_add(if end == End::Source { 12 } else { 16 }), 4);
+            // Only the first fragment has ports.
+            let fragment = u16::from_be(field(header.cast(), 6)) & 0x1fff;
+            length = if fragment == 0 { u32::from(field::<u8>(header.cast(), 0) & 15) * 4 } else { 0 };
+        }
+        ETH_IPV6 => {
+            into.version = 6;
+            into.protocol = field(header.cast(), 6);
+            copy(&raw mut into.address[0], header.wrapping_add(if end == End::Source { 8 } else { 24 }), 16);
+        }
+        _ => return,
+    }
+    if length != 0 && (into.protocol == TCP || into.protocol == UDP) {
+        into.port = u16::from_be(field(header.cast(), length + if end == End::Source { 0 } else { 2 }));
+    }
+}
+
+/// One end, as targets are known by.
+#[inline(always)]
+pub fn key(of: &DropService) -> AddressKey {
+    AddressKey { address: of.address, port: u32::from(of.port) }
 }
 
 #[inline(always)]
-pub fn parse(skb: *const c_void) -> Option<Packet> {
-    let network: u16 = field(skb, setting!(offsets.skb_network));
-    if network == UNSET {
-        return None;
-    }
-    let head: *const c_void = field(skb, setting!(offsets.skb_head));
-    let header = head.cast::<u8>().wrapping_add(network as usize).cast::<c_void>();
-    let (version, protocol, source, destination, length) =
-        match u16::from_be(field(skb, setting!(offsets.skb_protocol))) {
-            ETH_IPV4 => {
-                let ip: [u8; 20] = field(header, 0);
-                let length = u32::from(ip[0] & 15) * 4;
-                let source = mapped([ip[12], ip[13], ip[14], ip[15]]);
-                let destination = mapped([ip[16], ip[17], ip[18], ip[19]]);
-                // Only the first fragment has ports.
-                let fragment = u16::from_be_bytes([ip[6], ip[7]]) & 0x1fff;
-                (4, ip[9], source, destination, if fragment == 0 { length } else { 0 })
-            }
-            ETH_IPV6 => (6, field(header, 6), field(header, 8), field(header, 24), 40),
-            _ => return None,
-        };
-    let ports: [u16; 2] =
-        if length != 0 && (protocol == TCP || protocol == UDP) { field(header, length) } else { [0; 2] };
-    Some(Packet {
-        version,
-        protocol,
-        source,
-        destination,
-        source_port: u16::from_be(ports[0]),
-        destination_port: u16::from_be(ports[1]),
-    })
+fn copy(to: *mut u8, from: *const u8, bytes: u32) {
+    // SAFETY: the place is in a structure of ours that is as long.
+    unsafe { bpf_probe_read_kernel(to.cast(), bytes, from.cast()) };
 }

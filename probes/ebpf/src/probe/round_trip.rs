@@ -7,7 +7,7 @@ use aya_ebpf::{
     macros::{btf_tracepoint, kprobe, raw_tracepoint},
     programs::{BtfTracePointContext, ProbeContext, RawTracePointContext},
 };
-use meshmark_common::probe::Measure;
+use meshmark_common::probe::{Measure, SockState};
 
 use crate::{
     add::add_atomic,
@@ -22,9 +22,7 @@ use crate::{
 #[btf_tracepoint(function = "tcp_probe")]
 pub fn round_trip_btf(ctx: BtfTracePointContext) -> i32 {
     let sock = ctx.arg::<*const c_void>(0);
-    if find(sock).is_none() {
-        return 0;
-    }
+    let Some(state) = find(sock) else { return 0 };
     // SAFETY: the verifier has seen that it is a socket.
     let tcp = unsafe { bpf_skc_to_tcp_sock(sock.cast_mut()) }.cast_const().cast::<c_void>();
     if tcp.is_null() {
@@ -34,7 +32,7 @@ pub fn round_trip_btf(ctx: BtfTracePointContext) -> i32 {
     let (smoothed, lowest) = unsafe {
         (typed_field(tcp, setting!(offsets.tcp_srtt)), typed_field(tcp, setting!(offsets.tcp_lowest_rtt)))
     };
-    round_trip(sock, smoothed, lowest)
+    round_trip(state, smoothed, lowest)
 }
 
 /// # Minimum kernel version
@@ -56,16 +54,16 @@ pub fn round_trip_kprobe(ctx: ProbeContext) -> u32 {
 
 #[inline(always)]
 fn untyped(sock: *const c_void) -> i32 {
-    round_trip(sock, field(sock, setting!(offsets.tcp_srtt)), field(sock, setting!(offsets.tcp_lowest_rtt)))
+    let Some(state) = find(sock) else { return 0 };
+    round_trip(state, field(sock, setting!(offsets.tcp_srtt)), field(sock, setting!(offsets.tcp_lowest_rtt)))
 }
 
 /// The kernel keeps eight times the smoothed time, in microseconds, and all ones for no lowest.
 #[inline(always)]
-fn round_trip(sock: *const c_void, smoothed: u32, lowest: u32) -> i32 {
+fn round_trip(state: &SockState, smoothed: u32, lowest: u32) -> i32 {
     if smoothed == 0 {
         return 0;
     }
-    let Some(state) = find(sock) else { return 0 };
     record(Measure::SmoothedRtt, state, u64::from(smoothed) * 125);
     if lowest != u32::MAX
         && let Some(counters) = counters(state)

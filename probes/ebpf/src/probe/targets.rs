@@ -122,6 +122,6 @@ pub fn address(sock: *const c_void, remote: bool) -> [u8; 16] {
 }
 
 #[inline(always)]
-pub fn mapped(four: [u8; 4]) -> [u8; 16] {
+fn mapped(four: [u8; 4]) -> [u8; 16] {
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, four[0], four[1], four[2], four[3]]
 }

@@ -2,7 +2,11 @@
 
 use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
 
-use crate::{add::add_in_task, histogram::record_in_task, store::counters};
+use crate::{
+    add::add_in_task,
+    histogram::{is_measured, record_in_task},
+    store::counters,
+};
 
 /// Something was sent, or is about to be.
 #[inline(always)]
@@ -55,11 +59,18 @@ fn end(state: &mut SockState, now: u64) {
     record_in_task(Measure::Turn, state, now.wrapping_sub(state.turn_at));
     state.requests = state.requests.wrapping_add(1);
     let first = state.flags & FLAG_CARRIED == 0;
+    // Where there is a histogram of them, that counts them.
+    let counted = is_measured(Measure::Turn);
+    if counted && !first {
+        return;
+    }
     state.flags |= FLAG_CARRIED;
     if let Some(counters) = counters(state) {
         // SAFETY: both places are in the map's value.
         unsafe {
-            add_in_task(&raw mut (*counters).requests, 1);
+            if !counted {
+                add_in_task(&raw mut (*counters).requests, 1);
+            }
             if first {
                 add_in_task(&raw mut (*counters).first_requests, 1);
             }

@@ -1,13 +1,17 @@
 //! Program `seed`: connections that were there before.
 
-use std::{io::{Read, Write}, net::TcpStream, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
 
 use serde_json::json;
 
 use crate::{
     probe::{Probe, of},
-    traffic::{Server, ask, connect},
-    world::{VERSIONS, World},
+    traffic::{PORT, Server, ask, connect},
+    world::{VERSIONS, World, inside},
 };
 
 #[test]
@@ -45,14 +49,15 @@ fn their_requests_count_from_then_on() {
 #[test]
 fn a_turn_without_a_beginning_is_discarded() {
     let world = World::new();
-    let address = world.far_address(4);
-    let server = Server::start(&world.far, address, 1, Duration::from_secs(3));
-    let mut stream = connect(&world.near, address);
-    stream.write_all(&[7; 64]).expect("the server listens");
+    let address = SocketAddr::new(world.far_address(4), PORT);
+    let listener = inside(&world.far, || TcpListener::bind(address).expect("the port is free"));
+    let mut client = connect(&world.near, address.ip());
+    let (mut server, _) = listener.accept().expect("the client came");
+    client.write_all(&[7; 64]).expect("the server is there");
+    server.read_exact(&mut [0; 64]).expect("the client has sent");
     let probe = Probe::attach(&["latency"], &world.targets());
-    stream.read_exact(&mut [0; 64]).expect("the server answers");
-    drop(stream);
-    server.end();
+    server.write_all(&[7; 64]).expect("the client is there");
+    client.read_exact(&mut [0; 64]).expect("the server has sent");
     let report = probe.stop();
     for (target, role) in [("near", "client"), ("far", "server")] {
         let latency = &of(&report, target)["latency"][role];
