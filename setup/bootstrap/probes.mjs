@@ -21,7 +21,7 @@ import { BPF_LINKER, bpfLinkerArgs, findBpfLinker, findToolchain, RUST_PACKAGES 
 import { SetupError } from './setup-error.mjs'
 
 /** What is shipped; each has its eBPF programs inside. To ship another program, add its package. */
-export const PROBE_PROGRAMS = ['meshmark-datapath']
+export const PROBE_PROGRAMS = ['meshmark-datapath', 'meshmark-probe']
 
 const BPF_TARGET = 'bpfel-unknown-none'
 const TARGETS = { x64: 'x86_64-unknown-linux-gnu', arm64: 'aarch64-unknown-linux-gnu' }
@@ -102,7 +102,7 @@ export function probeSteps(probes, { platform, isRoot, hasApt }) {
     ...steps,
     {
       id: 'probes',
-      what: "the data path's eBPF programs and their loader (1 to 2 minutes)",
+      what: 'the eBPF programs of the data path and the probes, and their loaders (1 to 3 minutes)',
       why: probes.reason,
       command: 'node setup/bootstrap/probes.mjs',
       possible: steps.every((step) => step.possible),

@@ -5,6 +5,7 @@
 #![no_std]
 
 pub mod datapath;
+pub mod probe;
 
 /// Fails the build when a type has another size than the one that is written down beside it.
 macro_rules! assert_size {

@@ -6,7 +6,18 @@ import { packageRoot } from '../../../measure/package-root.ts'
 import { LabError } from '../lab-error.ts'
 
 /** Programs of the Cargo workspace that are shipped. */
-export type ProbeProgram = 'meshmark-datapath'
+export type ProbeProgram = 'meshmark-datapath' | 'meshmark-probe'
+
+const PURPOSES: Record<ProbeProgram, { readonly what: string; readonly without: string }> = {
+  'meshmark-datapath': {
+    what: "the loader of meshmark's eBPF data path",
+    without: "Without it there is no cilium in the lab: --project '!cilium' measures the rest.",
+  },
+  'meshmark-probe': {
+    what: "the program of meshmark's probes",
+    without: 'Everything but probes works without it.',
+  },
+}
 
 /** Where a program of probes/ may be, best first: named by hand, built here, the optional package of this platform. */
 export function probeCandidates(program: ProbeProgram): string[] {
@@ -25,8 +36,8 @@ export function findProbeProgram(program: ProbeProgram): string {
   const found = candidates.find((candidate) => existsSync(candidate))
   if (found !== undefined) return found
   throw new LabError(
-    `${program}, the loader of meshmark's eBPF data path, is not there (looked for ${candidates.join(', ')})`,
-    `install the optional package @meshmark/probes-linux-${arch()}, build it in meshmark's checkout (npm run build:probes, needs Rust), or set MESHMARK_PROBES to the folder that holds it. Without it there is no cilium in the lab: --project '!cilium' measures the rest.`,
+    `${program}, ${PURPOSES[program].what}, is not there (looked for ${candidates.join(', ')})`,
+    `install the optional package @meshmark/probes-linux-${arch()}, build it in meshmark's checkout (npm run build:probes, needs Rust), or set MESHMARK_PROBES to the folder that holds it. ${PURPOSES[program].without}`,
   )
 }
 
