@@ -33,17 +33,29 @@ boot() {
   cp -r "$base" "$root"
   cp "$kernel"/modules/*.ko "$root/modules/" 2> /dev/null || true
   (cd "$root" && find . | busybox cpio -o -H newc 2> /dev/null | gzip -1) > "$work/$name.img"
-  timeout "${MESHMARK_KERNEL_SECONDS:-300}" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 2 -nographic -no-reboot \
-    -kernel "$kernel/vmlinuz" -initrd "$work/$name.img" -append 'console=ttyS0 quiet panic=1 mitigations=off' \
+  timeout "${MESHMARK_KERNEL_SECONDS:-300}" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 1 -nographic -no-reboot \
+    -kernel "$kernel/vmlinuz" -initrd "$work/$name.img" -append 'console=ttyS0 quiet panic=1 oops=panic' \
     < /dev/null > "$work/$name.log" 2>&1 || true
+}
+
+# qemu 7.2 loses the flags register of kernel 6.12 now and then, at times before any of ours runs: an oops with bits set
+# that the register does not have. Such a boot says nothing and is made again; any other oops counts.
+impossible_flags() {
+  local flags
+  flags=$(grep -ao 'EFLAGS: [0-9a-f]*' "$1" | head -n 1 | cut -d ' ' -f 2)
+  [ -n "$flags" ] && (( 16#$flags > 16#3fffff ))
 }
 
 status=0
 printf '%-28s %-8s %7s %7s  %s\n' kernel attach passed failed 'failed tests'
 for name in "${series[@]}"; do
   begun=$SECONDS
-  boot "$name"
   log=$work/$name.log
+  boots=0 again=
+  while boot "$name"; boots=$((boots + 1)); [ $boots -lt 6 ] && impossible_flags "$log"; do
+    rm -rf "${work:?}/$name"
+    again="$boots lost by the emulator; "
+  done
   [ -n "${MESHMARK_KERNEL_LOGS:-}" ] && cp "$log" "$MESHMARK_KERNEL_LOGS/$name.log"
   release=$(grep -ao 'kernel [0-9][0-9a-z.+~-]*' "$log" | head -n 1 | cut -d ' ' -f 2)
   attach=$(sed -n 's/.*attach kind: "\([a-z]*\)".*/\1/p' "$log" | head -n 1)
@@ -51,7 +63,7 @@ for name in "${series[@]}"; do
   passed=${result%% *} failed=$(cut -d ' ' -f 3 <<< "$result")
   # Below the second heading "failures:" are their names.
   names=$(tr -d '\r' < "$log" | sed -n '/^failures:$/,$p' | grep -a '^    [a-z]*::' | sort -u | tr -d '\n' || true)
-  printf '%-28s %-8s %7s %7s  %s(%s s)\n' "${release:-$name did not boot}" "${attach:-?}" "$passed" "$failed" "$names" $((SECONDS - begun))
+  printf '%-28s %-8s %7s %7s  %s(%s%s s)\n' "${release:-$name did not boot}" "${attach:-?}" "$passed" "$failed" "$names" "$again" $((SECONDS - begun))
   if [ "$passed" = 0 ] || [ "$failed" != 0 ]; then status=1; fi
 done
 exit "$status"
