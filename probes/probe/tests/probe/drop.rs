@@ -33,6 +33,11 @@ fn to_service(report: &Value, target: &str, reason: &str, to: SocketAddr) -> u64
         .sum()
 }
 
+/// What nobody listens for is dropped for. Before 5.17 the kernel gives no reasons.
+fn nobody(report: &Value) -> &'static str {
+    if report["kernel"].as_str().is_some_and(|kernel| kernel.starts_with("5.10.")) { "NOT_SPECIFIED" } else { "NO_SOCKET" }
+}
+
 #[test]
 fn by_a_rule_of_nftables() {
     let world = World::new();
@@ -65,9 +70,11 @@ fn at_a_closed_port() {
             }
         });
         let report = probe.stop();
-        assert_eq!(count(&report, "far", "NO_SOCKET"), 30);
-        assert_eq!(to_service(&report, "far", "NO_SOCKET", to), 30);
-        assert_eq!(of(&report, "far")["drops"]["byClass"]["refused"], 30);
+        assert_eq!(to_service(&report, "far", nobody(&report), to), 30);
+        if nobody(&report) == "NO_SOCKET" {
+            assert_eq!(count(&report, "far", "NO_SOCKET"), 30);
+            assert_eq!(of(&report, "far")["drops"]["byClass"]["refused"], 30);
+        }
         let failed = &of(&report, "near")["drops"]["failedConnects"];
         assert_eq!(failed[0]["count"], 30);
         assert_eq!(failed[0]["cause"], "refused");
@@ -137,6 +144,6 @@ fn by_address() {
             }
         });
         let report = probe.stop();
-        assert_eq!(count(&report, "port", "NO_SOCKET"), 30);
+        assert_eq!(to_service(&report, "port", nobody(&report), to), 30);
     }
 }

@@ -58,7 +58,8 @@ fn as_many_handshakes_as_were_made() {
         let _ = fs::remove_file(&session);
         let probe = Probe::attach(&["connections"], &world.targets());
         for handshake in 0..6 {
-            let resume = if handshake < 3 { "-sess_out" } else { "-sess_in" };
+            // With TLS 1.3 the client may have ended before the ticket came: then there is nothing to resume yet.
+            let resume = if handshake >= 3 && session.exists() { "-sess_in" } else { "-sess_out" };
             let done = Command::new("ip")
                 .args(["netns", "exec", &world.near, "openssl", "s_client", version, "-connect"])
                 .arg(format!("{host}:7443"))

@@ -96,7 +96,8 @@ fn as_long_as_the_server_took() {
         let own_mean = worked.iter().sum::<u64>() as f64 / worked.len() as f64;
         let own_median = worked[worked.len() / 2] as f64;
         println!("wait {wait} µs: server's own mean {own_mean:.0} ns, probe's {mean:.0} ns; medians {own_median:.0}, {median:.0}");
-        assert!(mean >= own_mean && mean - own_mean < INTO_THE_KERNEL, "mean {mean}, the server's {own_mean}");
+        // Between the kernel and the server's own clock another task may run: the mean has that, the median has not.
+        assert!(mean >= own_mean, "mean {mean}, the server's {own_mean}");
         assert!((median - own_median).abs() < own_median / 16.0 + INTO_THE_KERNEL, "median {median}, the server's {own_median}");
         let wait = of(&report, "near")["latency"]["client"]["turn"]["mean"].as_f64().expect("a mean");
         assert!(wait > mean, "the client waits for longer than the server works: {wait}, {mean}");
