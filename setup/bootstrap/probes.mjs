@@ -219,7 +219,8 @@ export async function probeTests(root, env) {
       '--release',
       '--target',
       target,
-      '--workspace',
+      '-p',
+      'meshmark-datapath',
     ],
     cwd: join(root, 'probes'),
     env: {
