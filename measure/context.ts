@@ -5,6 +5,8 @@ import type { Budget } from './record.ts'
 export interface PluginContext {
   /** The project's own name, without Vitest's suffix: `baseline`, `istio`. */
   readonly project: string
+  /** Meshes of this configuration, `baseline` first. */
+  readonly meshes: readonly string[]
   readonly root: string
   readonly gate: boolean
   readonly seed: string

@@ -1,6 +1,6 @@
 /** A load arm: a `bench` function that carries what the provider needs instead of being called by it. */
 import type { Plan, RequestShape } from './load-options.ts'
-import type { EnvironmentDescription } from './record.ts'
+import type { ArmPolicy, EnvironmentDescription } from './record.ts'
 import type { Target } from './target.ts'
 
 export interface LoadArm {
@@ -10,6 +10,8 @@ export interface LoadArm {
   readonly plan: Plan
   /** Where the arms live, for the record. */
   readonly describe: () => EnvironmentDescription
+  /** The policy that the workload is under, with what it has dropped until now; undefined: none. */
+  readonly policy?: (() => Promise<ArmPolicy>) | undefined
 }
 
 const LOAD_ARM = Symbol.for('meshmark.load-arm')

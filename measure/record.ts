@@ -40,6 +40,32 @@ export const componentUsageSchema = v.object({
 })
 export type ComponentUsage = v.InferOutput<typeof componentUsageSchema>
 
+export const kernelUseSchema = v.object({
+  /** Requests in the windows that this was read in. */
+  requests: count,
+  /** eBPF programs of the path, by the kernel's statistics: the figures include the statistics' own two clock reads, about 40 ns a run. */
+  programs: v.array(v.object({ program: v.string(), nsPerRun: finite, runsPerRequest: finite })),
+  programsUsPerRequest: finite,
+  /** Softirq time of both sides' CPUs, whoever caused it; it is also in the CPU of the processes that it interrupted. */
+  softirqUsPerRequest: finite,
+})
+export type KernelUse = v.InferOutput<typeof kernelUseSchema>
+
+export const armPolicySchema = v.object({
+  /** File of the policies, as the spec named it; the name of a policy that stands in the spec itself. */
+  file: v.string(),
+  /** `eBPF`, `eBPF + Envoy`, `iptables-stateful`, … */
+  enforcedBy: v.string(),
+  /** Of the policies: each peer with each port. */
+  rules: count,
+  appliedMs: finite,
+  /** Flows that were tried before anything was measured, and went as the policy says. */
+  verified: v.object({ allowed: count, denied: count }),
+  /** What was dropped or denied from then until the measuring ended. */
+  drops: v.array(v.object({ pod: v.string(), reason: v.string(), rule: orNull(v.string()), packets: count })),
+})
+export type ArmPolicy = v.InferOutput<typeof armPolicySchema>
+
 export const latencySchema = v.object({
   count: count,
   min: finite,
@@ -84,6 +110,10 @@ export const armSchema = v.object({
   /** All samples, ns, HDR V2 compressed base64; null where the plan takes no latencies. */
   histogram: orNull(v.string()),
   usage: v.array(componentUsageSchema),
+  /** What the kernel spends on this path, from blocks of their own; null where no arm of the comparison has eBPF programs. */
+  kernel: orNull(kernelUseSchema),
+  /** The policy that the workload is under; null: none. */
+  policy: orNull(armPolicySchema),
 })
 export type Arm = v.InferOutput<typeof armSchema>
 
@@ -259,6 +289,32 @@ export const environmentSchema = v.object({
 })
 export type EnvironmentDescription = v.InferOutput<typeof environmentSchema>
 
+export const chartSchema = v.object({
+  title: v.string(),
+  /** What the points differ in. */
+  x: v.literal('rules'),
+  /** Overhead over the point with the fewest rules of the same comparison. */
+  y: metricSchema,
+  series: v.array(
+    v.object({
+      /** `eBPF`, `iptables-stateful`, … */
+      name: v.string(),
+      standIn: v.boolean(),
+      points: v.array(
+        v.object({
+          x: count,
+          relative: orNull(finite),
+          low: orNull(finite),
+          high: orNull(finite),
+          valueUs: orNull(finite),
+        }),
+      ),
+    }),
+  ),
+})
+/** How a cost grows, over the comparisons of one spec. */
+export type Chart = v.InferOutput<typeof chartSchema>
+
 export const recordSchema = v.object({
   schema: v.literal(RECORD_SCHEMA),
   run: v.object({
@@ -276,6 +332,7 @@ export const recordSchema = v.object({
   }),
   environment: orNull(environmentSchema),
   comparisons: v.array(comparisonSchema),
+  charts: v.array(chartSchema),
 })
 export type MeshmarkRecord = v.InferOutput<typeof recordSchema>
 

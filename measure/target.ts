@@ -31,6 +31,23 @@ export interface PodProcess {
   kill(): void
 }
 
+/** What one eBPF program of the path has run since it was loaded, by the kernel's own statistics. */
+export interface ProgramReading {
+  readonly program: string
+  readonly runNs: number
+  readonly runs: number
+}
+
+/**
+ * Meter of the programs that the kernel runs for a path. Its two clock reads a run (about 40 ns) burden only paths that have
+ * such programs: it is off in every block that decides something, and on in blocks of its own.
+ */
+export interface KernelMeter {
+  on(): Promise<void>
+  off(): Promise<void>
+  read(): Promise<readonly ProgramReading[]>
+}
+
 /** A workload that is up and can be measured. */
 export interface Target {
   readonly workload: string
@@ -42,6 +59,8 @@ export interface Target {
   readonly port: number
   /** Proxies beside the pods of this path, client side included. */
   readonly sidecars: number
+  /** The data path's own programs in the kernel; undefined where there are none. */
+  readonly kernel?: KernelMeter | undefined
   /** No process of this path runs on the load agent's CPU, which may then poll while it waits. Absent: not known, it sleeps. */
   readonly agentAlone?: boolean
   /** For parity: `cpus`, `client cpus`, `replicas`, `proxy workers`, `mTLS`, … */

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ComparisonArtifact } from '../measure/artifact.ts'
 import { type EnvironmentDescription, type MeshmarkRecord, parseRecord, RECORD_SCHEMA } from '../measure/record.ts'
+import { chartsOf } from './charts.ts'
 
 /** What the reporter knows beside the artifacts. */
 export interface RunContext {
@@ -75,6 +76,7 @@ export function buildRecord(artifacts: readonly ComparisonArtifact[], context: R
     },
     environment: mergedEnvironment(artifacts),
     comparisons: artifacts.map(({ comparison }) => comparison),
+    charts: chartsOf(artifacts.map(({ comparison }) => comparison)),
   } satisfies MeshmarkRecord)
 }
 

@@ -18,6 +18,9 @@ node setup/bootstrap.mjs test [names of checks]
 MESHMARK_NO_INSTALL=1  installs nothing: lists what is missing, with the command for each
 MESHMARK_ENVOY=PATH    uses this Envoy`
 
+/** What `npm start` runs when nothing is said: what each mesh costs, what policies cost, and the meshes against each other. */
+const MAIN_SPECS = ['bench/overhead.bench.ts', 'bench/policy.bench.ts', 'bench/versus.bench.ts']
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const say = (line) => process.stdout.write(`${line}\n`)
 const complain = (text) => process.stderr.write(`${text}\n`)
@@ -44,7 +47,8 @@ async function main(command, args) {
   const build = await ensureBuilt(root, node, env)
   if (build.exitCode !== 0) throw new SetupError(`The build failed:\n${build.tail}`)
   if (build.built) say(`meshmark: built in ${build.seconds.toFixed(1)} s`)
-  return runForeground([node, join(root, 'node_modules/vitest/vitest.mjs'), 'bench', ...args], { cwd: root, env })
+  const specs = args.length > 0 ? args : MAIN_SPECS
+  return runForeground([node, join(root, 'node_modules/vitest/vitest.mjs'), 'bench', ...specs], { cwd: root, env })
 }
 
 try {

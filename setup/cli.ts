@@ -16,6 +16,7 @@ await runMain(
     subCommands: {
       doctor: () => import('./cli/doctor.ts').then((command) => command.doctor),
       clean: () => import('./cli/clean.ts').then((command) => command.clean),
+      probe: () => import('./cli/probe.ts').then((command) => command.probe),
       explain: () => import('./cli/explain.ts').then((command) => command.explain),
     },
   }),

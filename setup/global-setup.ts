@@ -5,7 +5,7 @@
 import type { TestProject } from 'vitest/node'
 import '../measure/context.ts'
 import { upLab } from './lab/index.ts'
-import { assertLabMesh } from './meshes.ts'
+import { assertLabMesh, isLabMesh } from './meshes.ts'
 import { runState } from './plugin/run-state.ts'
 
 /** As a shell gives them: 128 + number of the signal. */
@@ -13,8 +13,10 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 export default async function setup(project: TestProject): Promise<(() => void) | undefined> {
   if (!project.config.benchmark.enabled) return undefined
-  const mesh = project.getProvidedContext().meshmark.project
-  assertLabMesh(mesh, 'meshmark')
+  const { project: name, meshes } = project.getProvidedContext().meshmark
+  // Every mesh is measured against the baseline beside it; in `versus` all are live at once.
+  const wanted = new Set(['baseline', ...(name === 'versus' ? meshes : [name])])
+  for (const mesh of wanted) assertLabMesh(mesh, 'meshmark')
   const state = runState()
   if (state.lab === undefined) {
     // Before anything is up: a run that is waiting or half-way up must not leave anything either.
@@ -22,8 +24,7 @@ export default async function setup(project: TestProject): Promise<(() => void) 
     state.lab = upLab({ ...state.labOptions, runId: state.runId }, say)
   }
   const lab = await state.lab
-  // Every mesh is measured against the baseline beside it.
-  for (const name of new Set(['baseline', mesh] as const)) await lab.upMesh(name)
+  for (const mesh of wanted) if (isLabMesh(mesh)) await lab.upMesh(mesh)
   project.provide('meshmarkRun', { runId: lab.runId, runDir: lab.runDir })
   state.users++
   return () => {

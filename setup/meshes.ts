@@ -8,7 +8,7 @@ export type MeshName = (typeof MESHES)[number]
 export type ProjectName = MeshName | 'versus'
 
 /** Meshes that this version can bring up in the lab. */
-export const LAB_MESHES = ['baseline', 'istio'] as const satisfies readonly MeshName[]
+export const LAB_MESHES = ['baseline', 'cilium', 'istio'] as const satisfies readonly MeshName[]
 export type LabMeshName = (typeof LAB_MESHES)[number]
 
 export function isLabMesh(name: string): name is LabMeshName {

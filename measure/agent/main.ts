@@ -61,7 +61,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
 async function block(command: Extract<Command, { type: 'block' }>): Promise<void> {
   if (runBlock === undefined) throw new Error('a block before anything was opened')
   const stopWatching = watchSelf()
-  const measured = await runBlock(command.warmUp, command.pods)
+  const measured = await runBlock(command.warmUp, command.pods, command.usageWindowMs)
   const self = stopWatching()
   const waited = self.runQueueWaitShare
   say({

@@ -46,10 +46,10 @@ export function createPaired(context: PlanContext): RunBlock {
     return served
   }
 
-  const usageWindow = async (lane: Lane): Promise<void> => {
+  const usageWindow = async (lane: Lane, windowMs: number): Promise<void> => {
     await context.edge(lane.sender.name, 'start')
     await watching(async () => {
-      const endMs = performance.now() + context.plan.usageWindowMs / USAGE_WINDOWS
+      const endMs = performance.now() + windowMs / USAGE_WINDOWS
       while (performance.now() < endMs) {
         await lane.sender.send()
         lane.usageRequests++
@@ -58,7 +58,7 @@ export function createPaired(context: PlanContext): RunBlock {
     await context.edge(lane.sender.name, 'end')
   }
 
-  return async (warmUp, pods) => {
+  return async (warmUp, pods, windowMs = context.plan.usageWindowMs) => {
     for (const [index, lane] of lanes.entries()) {
       lane.sender.turnTo(pods[index] ?? 0)
       lane.samples.clear()
@@ -82,11 +82,11 @@ export function createPaired(context: PlanContext): RunBlock {
           rounds++
         }
       })
-      if (!warmUp && context.plan.usageWindowMs > 0) {
+      if (!warmUp && windowMs > 0) {
         const windows = lanes.slice()
         context.random.shuffle(windows)
         for (let i = 0; i < USAGE_WINDOWS; i++) {
-          for (const lane of windows) await usageWindow(lane)
+          for (const lane of windows) await usageWindow(lane, windowMs)
           windows.reverse()
         }
       }

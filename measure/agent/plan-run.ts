@@ -23,8 +23,11 @@ export interface PlanBlock {
   readonly note: string | null
 }
 
-/** Measures one block; `pods` says which pod of each arm serves it, in the arms' order. */
-export type RunBlock = (warmUp: boolean, pods: readonly number[]) => Promise<PlanBlock>
+/**
+ * Measures one block; `pods` says which pod of each arm serves it, in the arms' order. `usageWindowMs` is for plans whose usage windows are
+ * not the measured ones.
+ */
+export type RunBlock = (warmUp: boolean, pods: readonly number[], usageWindowMs?: number) => Promise<PlanBlock>
 
 /** Statuses that count as served. A mesh that answers 403 or 503 quickly must not win. */
 export function isServed(status: number): boolean {

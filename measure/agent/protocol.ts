@@ -37,8 +37,14 @@ export interface AgentPlan {
 
 export type Command =
   | { readonly type: 'open'; readonly arms: readonly AgentArm[]; readonly plan: AgentPlan }
-  /** `pods`: which pod of each arm serves this block, in the arms' order. */
-  | { readonly type: 'block'; readonly index: number; readonly warmUp: boolean; readonly pods: readonly number[] }
+  /** `pods`: which pod of each arm serves this block, in the arms' order. `usageWindowMs`: another length than the plan's (`paired`). */
+  | {
+      readonly type: 'block'
+      readonly index: number
+      readonly warmUp: boolean
+      readonly pods: readonly number[]
+      readonly usageWindowMs?: number
+    }
   /** Answer to `edge`: the worker has read the CPU. */
   | { readonly type: 'go' }
 

@@ -2,6 +2,7 @@
 import { readLines } from '../agent/lines.ts'
 import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command } from '../agent/protocol.ts'
 import type { CpuReading, PodProcess } from '../target.ts'
+import type { KernelReading, KernelWindow } from './kernel-use.ts'
 
 export interface UsageWindow {
   readonly start: readonly CpuReading[]
@@ -33,6 +34,10 @@ export class AgentClient implements AsyncDisposable {
   #settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined
   #usage = new Map<string, UsageWindow[]>()
   #starts = new Map<string, readonly CpuReading[]>()
+  /** Set while a block is measured for what the kernel uses. */
+  #readKernel: ((arm: string) => Promise<KernelReading>) | undefined
+  #kernelStart: KernelReading | undefined
+  #kernel = new Map<string, Omit<KernelWindow, 'requests'>[]>()
   #ended: string | undefined
   #stderr = ''
 
@@ -71,6 +76,30 @@ export class AgentClient implements AsyncDisposable {
     return { ...answer, usage: this.#usage }
   }
 
+  /** A block whose figures are the kernel's in each arm's own window, and nothing else's. @throws BlockFailure */
+  async kernelBlock(
+    index: number,
+    pods: readonly number[],
+    usageWindowMs: number,
+    readKernel: (arm: string) => Promise<KernelReading>,
+  ): Promise<ReadonlyMap<string, readonly KernelWindow[]>> {
+    this.#readKernel = readKernel
+    this.#kernel = new Map()
+    try {
+      const answer = await this.#ask({ type: 'block', index, warmUp: false, pods, usageWindowMs })
+      if (answer.type !== 'block') throw new Error(`the load agent answered "${answer.type}" to "block"`)
+      return new Map(
+        answer.arms.map(({ arm, usageRequests: requests }) => {
+          // The agent counts over all windows of the arm.
+          const windows = this.#kernel.get(arm) ?? []
+          return [arm, windows.map((window, index) => ({ ...window, requests: index === 0 ? requests : 0 }))] as const
+        }),
+      )
+    } finally {
+      this.#readKernel = undefined
+    }
+  }
+
   /** Ends the agent; pending calls reject with `reason`. */
   stop(reason: string): void {
     this.#settle?.reject(new Error(reason))
@@ -104,6 +133,18 @@ export class AgentClient implements AsyncDisposable {
       settle?.resolve(answer)
       return
     }
+    this.#atEdge(answer).catch((error: unknown) =>
+      this.#settle?.reject(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+
+  async #atEdge(answer: Extract<Answer, { type: 'edge' }>): Promise<void> {
+    const kernel = await this.#readKernel?.(answer.arm)
+    if (answer.edge === 'end' && kernel !== undefined && this.#kernelStart !== undefined) {
+      const windows = this.#kernel.get(answer.arm) ?? []
+      this.#kernel.set(answer.arm, [...windows, { start: this.#kernelStart, end: kernel }])
+    }
+    this.#kernelStart = kernel
     const reading = this.#readCpu(answer.arm)
     if (answer.edge === 'start') {
       this.#onArm(answer.arm)

@@ -7,6 +7,7 @@ import { COMPARISON_ARTIFACT, type ComparisonArtifact } from '../artifact.ts'
 import type { PluginContext, RunContext } from '../context.ts'
 import { loadArmOf } from '../load-arm.ts'
 import { packageRoot } from '../package-root.ts'
+import type { ArmPolicy } from '../record.ts'
 import { createBenchResult } from './bench-result.ts'
 import { runFunctions } from './functions.ts'
 import { liveEstimate } from './live-estimate.ts'
@@ -71,7 +72,7 @@ async function runLoads(group: BenchmarkGroup, arms: readonly NamedArm[]): Promi
         estimate: liveEstimate(measured),
       })),
   })
-  const comparison = recordComparison({ ...head, ...run }, run.blocks, arms)
+  const comparison = recordComparison({ ...head, ...run, policies: await policiesOf(arms) }, run.blocks, arms)
   const artifact: ComparisonArtifact = {
     type: COMPARISON_ARTIFACT,
     comparison,
@@ -84,6 +85,12 @@ async function runLoads(group: BenchmarkGroup, arms: readonly NamedArm[]): Promi
   writeNoiseFloor(context.noiseFloorFile, comparison)
   const measured: Measured = { blocks: run.blocks, comparison, test: group.test }
   return arms.map((arm) => markResult(createBenchResult(arm.name, run.blocks.blocks), measured))
+}
+
+async function policiesOf(arms: readonly NamedArm[]): Promise<ReadonlyMap<string, ArmPolicy>> {
+  const policies = new Map<string, ArmPolicy>()
+  for (const arm of arms) if (arm.policy !== undefined) policies.set(arm.name, await arm.policy())
+  return policies
 }
 
 /** The agent as built; from a source checkout, the source itself. */

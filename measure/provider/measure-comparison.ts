@@ -2,10 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentArm, AgentPlan, FirstResponse } from '../agent/protocol.ts'
 import type { Plan } from '../load-options.ts'
-import type { Comparison } from '../record.ts'
+import type { Comparison, KernelUse } from '../record.ts'
 import { planLooks, shouldStop } from '../statistics/looks.ts'
 import type { Target } from '../target.ts'
 import { AgentClient, BlockFailure, type MeasuredWithUsage, type Opened } from './agent-client.ts'
+import { KERNEL_BLOCKS, KERNEL_WINDOW_MS, type KernelWindow, kernelUse, readKernel } from './kernel-use.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { precisionReached } from './overheads.ts'
 import { assertComparable, type NamedArm, parityDifferences, targetOf } from './parity.ts'
@@ -25,6 +26,8 @@ export interface MeasuredRun {
   readonly stopped: Comparison['stopped']
   readonly responses: readonly FirstResponse[]
   readonly warnings: readonly string[]
+  /** By arm; empty where no arm has eBPF programs. */
+  readonly kernel: ReadonlyMap<string, KernelUse>
   /** The agent polled while it waited. */
   readonly polling: boolean
 }
@@ -116,7 +119,9 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
       looksTaken = answer.looksTaken
       if (answer.stop === null) continue
       assertServed(blocks)
+      const kernel = await measureKernel(agent, arms, index + 1, rota)
       return {
+        kernel,
         blocks: state,
         stopped: { reason: answer.stop, looksMs, looksTaken, measuredMs, halfWidth },
         responses,
@@ -199,6 +204,50 @@ async function warmUp(
   }
   const usageMs = plan.kind === 'paired' ? usageWindowMs(plan, arms.length) * arms.length : 0
   return (last?.durationMs ?? plan.blockMs) + usageMs
+}
+
+/** After everything that decides: the statistics that this needs cost time in the arms that have programs, and in those only. */
+async function measureKernel(
+  agent: AgentClient,
+  arms: readonly NamedArm[],
+  firstBlock: number,
+  rota: (index: number) => readonly number[],
+): Promise<ReadonlyMap<string, KernelUse>> {
+  const meters = new Map(arms.map((arm) => [arm.name, targetOf(arm).kernel]))
+  const [some] = [...meters.values()].flatMap((meter) => meter ?? [])
+  if (some === undefined) return new Map()
+  const cpus = [...new Set(arms.flatMap((arm) => cpusOf(targetOf(arm))))]
+  const windows = new Map<string, KernelWindow[]>()
+  await some.on()
+  try {
+    for (let block = 0; block < KERNEL_BLOCKS; block++) {
+      const index = firstBlock + block
+      const seen = await agent.kernelBlock(index, rota(index), KERNEL_WINDOW_MS, (arm) =>
+        readKernel(meters.get(arm), cpus),
+      )
+      for (const [arm, list] of seen) windows.set(arm, [...(windows.get(arm) ?? []), ...list])
+    }
+  } finally {
+    await some.off()
+  }
+  return new Map(
+    [...windows].flatMap(([arm, list]) => {
+      const use = kernelUse(list)
+      return use === null ? [] : [[arm, use] as const]
+    }),
+  )
+}
+
+/** CPUs of both sides, from the traits that parity compares. */
+function cpusOf({ traits }: Target): number[] {
+  return ['client cpus', 'server cpus'].flatMap((trait) =>
+    String(traits[trait] ?? '')
+      .split(',')
+      .flatMap((part) => {
+        const [first = Number.NaN, last = first] = part.split('-').map(Number)
+        return Number.isInteger(first) ? Array.from({ length: last - first + 1 }, (_, offset) => first + offset) : []
+      }),
+  )
 }
 
 /** @throws Error when a process of an arm's path has ended, which may be seen a moment late */

@@ -1,6 +1,6 @@
 /** From measured blocks to the record's comparison. */
 import { encodeHistogram } from '../histogram.ts'
-import type { Arm, Block, Comparison, Component, ComponentUsage } from '../record.ts'
+import type { Arm, ArmPolicy, Block, Comparison, Component, ComponentUsage, KernelUse } from '../record.ts'
 import { testDrift } from '../statistics/drift.ts'
 import { mean, median, quantile, sortedCopy } from '../statistics/quantile.ts'
 import { summarizeLatency } from './latency-summary.ts'
@@ -21,6 +21,9 @@ export interface ComparisonHead {
   readonly stopped: Comparison['stopped']
   readonly warnings: readonly string[]
   readonly responses: readonly FirstResponse[]
+  readonly kernel: ReadonlyMap<string, KernelUse>
+  /** By arm, of those whose workload is under one. */
+  readonly policies: ReadonlyMap<string, ArmPolicy>
   readonly polling: boolean
 }
 
@@ -41,7 +44,7 @@ export function recordComparison(
     startedAt: head.startedAt,
     plan: { ...measured.plan, seed: measured.seed },
     reference,
-    arms: arms.map((arm) => recordArm(arm, valid, head.responses)),
+    arms: arms.map((arm) => recordArm(arm, valid, head)),
     blocks: measured.blocks.map((block) => recordBlock(block, measured.arms, paired)),
     overheads: measured.arms
       .slice(1)
@@ -71,7 +74,8 @@ function marked(blocks: readonly RawBlock[]): string[] {
   return notes.length === 0 ? [] : [`${notes.length} of ${blocks.length} blocks are marked: ${notes[0]}`]
 }
 
-function recordArm(arm: NamedArm, blocks: readonly RawBlock[], responses: readonly FirstResponse[]): Arm {
+function recordArm(arm: NamedArm, blocks: readonly RawBlock[], { responses, kernel, policies }: ComparisonHead): Arm {
+  const kernelUsed = kernel.get(arm.name) ?? null
   const raw = blocks.flatMap((block) => block.arms.get(arm.name) ?? [])
   const rates = raw.flatMap((block) => block.throughputPerS ?? [])
   return {
@@ -93,7 +97,9 @@ function recordArm(arm: NamedArm, blocks: readonly RawBlock[], responses: readon
     serviceTimeUs: summarizeLatency(raw.map((block) => block.serviceUs)),
     throughputPerS: rates.length === 0 ? null : median(rates),
     histogram: encodeHistogram(raw.flatMap((block) => Array.from(block.latencyUs))),
-    usage: usage(raw),
+    usage: [...usage(raw), ...programsUsage(kernelUsed)],
+    kernel: kernelUsed,
+    policy: policies.get(arm.name) ?? null,
   }
 }
 
@@ -110,6 +116,19 @@ function usage(blocks: readonly RawArm[]): ComponentUsage[] {
     memoryBytes: last?.memoryBytes[component] ?? null,
     processes: last?.processes[component] ?? 0,
   }))
+}
+
+/** eBPF programs run on nobody's account of their own: part of it is in the CPU of whoever they interrupted. */
+function programsUsage(kernel: KernelUse | null): ComponentUsage[] {
+  if (kernel === null || kernel.programs.length === 0) return []
+  return [
+    {
+      component: 'kernel',
+      cpuUsPerRequest: kernel.programsUsPerRequest,
+      memoryBytes: null,
+      processes: 0,
+    },
+  ]
 }
 
 function recordBlock(block: RawBlock, arms: readonly string[], paired: boolean): Block {

@@ -1,9 +1,12 @@
 import type { MeshmarkRecord } from '../../measure/record.ts'
 import { caption } from './caption.ts'
+import { chartTables } from './chart-table.ts'
 import { closing } from './closing.ts'
 import { headlineTable } from './headline-table.ts'
+import { kernelTable } from './kernel-table.ts'
 import { notes } from './notes.ts'
 import { type Paint, plain } from './paint.ts'
+import { policyTable } from './policy-table.ts'
 import { rowTable } from './row-table.ts'
 import { finished } from './text.ts'
 
@@ -25,7 +28,10 @@ export function terminalReport(record: MeshmarkRecord, options: TerminalOptions 
     ...caption(record, columns, paint),
     '',
     ...headlineTable(record, columns, paint),
+    ...policyTable(record, columns, paint),
+    ...chartTables(record, columns, paint),
     ...rowTable(record, columns, paint),
+    ...kernelTable(record, columns, paint),
     ...notes(record, columns, paint),
     ...closing(record, recordPath, columns, paint),
   ])

@@ -18,7 +18,7 @@ export function sampleArm(name: string, changes: Partial<Arm> = {}): Arm {
     request: { method: 'GET', path: '/', bodyBytes: 0, responseBytes: 1024, connection: 'keep-alive' },
     traits: { replicas: 1, mtls: mesh === 'istio' }, sidecars: mesh === 'istio' ? 2 : 0,
     latencyUs: sampleLatency(mesh === 'istio' ? 515 : 67.1), serviceTimeUs: null, throughputPerS: null, histogram: null,
-    usage: sampleUsage(mesh), ...changes,
+    usage: sampleUsage(mesh), kernel: null, policy: null, ...changes,
   }
 }
 
@@ -92,4 +92,5 @@ export const sampleRecord = (comparisons: Comparison[], run: Partial<MeshmarkRec
   },
   environment: sampleEnvironment,
   comparisons,
+  charts: [],
 })

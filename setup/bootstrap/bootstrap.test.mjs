@@ -13,7 +13,13 @@ beforeEach(() => {
   copy = mkdtempSync(join(tmpdir(), 'meshmark-bootstrap-'))
   mkdirSync(join(copy, 'setup'))
   mkdirSync(join(copy, 'path'))
-  for (const path of ['package.json', 'package-lock.json', 'setup/bootstrap.mjs', 'setup/bootstrap']) {
+  for (const path of [
+    'package.json',
+    'package-lock.json',
+    'setup/bootstrap.mjs',
+    'setup/bootstrap',
+    'probes/Cargo.toml',
+  ]) {
     cpSync(join(ROOT, path), join(copy, path), { recursive: true })
   }
 })

@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { cacheFolder, ensureBuilt } from './build.mjs'
 import { describeFailures } from './failures.mjs'
+import { probeTests } from './probes.mjs'
 import { runLogged } from './program.mjs'
 import { SetupError } from './setup-error.mjs'
-import { addCounts, countVitest, renderCounts } from './test-counts.mjs'
+import { addCounts, countCargo, countVitest, renderCounts } from './test-counts.mjs'
 
 /**
  * A check is a program of node_modules/.bin. `needsBuild`: it looks at dist/ (so do the specs and vitest.config.ts, which
- * import the package by its name). `vitest`: its tests are counted one by one, every other check counts as one test.
+ * import the package by its name). `vitest`: its tests are counted one by one, `probes`: those of the eBPF programs, by cargo, likewise; every other check counts as one test.
  * @type {{ name: string, command?: string[], needsBuild?: boolean, vitest?: boolean }[]}
  */
 export const CHECKS = [
@@ -20,6 +21,7 @@ export const CHECKS = [
   { name: 'publint', command: ['publint', '--strict'], needsBuild: true },
   { name: 'attw', command: ['attw', '--pack', '.', '--profile', 'esm-only'], needsBuild: true },
   { name: 'knip', command: ['knip'] },
+  { name: 'probes' },
   { name: 'unit', command: ['vitest', 'run'], needsBuild: true, vitest: true },
   { name: 'e2e', command: ['vitest', 'run', '--config', 'test/e2e/vitest.config.ts'], needsBuild: true, vitest: true },
 ]
@@ -67,6 +69,7 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
   if (check.needsBuild && build.exitCode !== 0) {
     return { counts: countOne(1), seconds: 0, note: 'not run: the build failed', tail: '' }
   }
+  if (check.name === 'probes') return runProbeTests({ root, env, folder, say })
   const [program, ...args] = check.command
   const log = join(folder, `${check.name}.log`)
   const report = join(folder, `${check.name}.json`)
@@ -82,6 +85,24 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
   const told = readReport(report)
   const counts = countVitest(told, result.exitCode)
   return { ...result, log, counts, note: renderCounts(counts), failures: describeFailures(told) }
+}
+
+async function runProbeTests({ root, env, folder, say }) {
+  const log = join(folder, 'probes.log')
+  const tests = probeTests(root, env)
+  if (tests === undefined) {
+    const tail = 'There is no Rust toolchain for eBPF: `npm test` in a checkout without MESHMARK_PROBES installs one.'
+    return { counts: countOne(1), seconds: 0, note: 'not run', tail, log }
+  }
+  const result = await runLogged(tests.command, {
+    cwd: tests.cwd,
+    env: tests.env,
+    log,
+    onQuiet: (seconds, lastLine) =>
+      say(`      probes: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`),
+  })
+  const counts = countCargo(existsSync(log) ? readFileSync(log, 'utf8') : '', result.exitCode)
+  return { ...result, log, counts, note: renderCounts(counts) }
 }
 
 /** @param {number} exitCode */

@@ -6,6 +6,7 @@ import { findPip, installEnvoy } from './envoy.mjs'
 import { inspectMachine, outsideEnv, outsideFolders } from './machine.mjs'
 import { NODE } from './pins.mjs'
 import { nodeInstallArgs, planSteps, renderPlan } from './plan.mjs'
+import { ensureProbes, installBpfLinker } from './probes.mjs'
 import { runLogged } from './program.mjs'
 import { withLock } from './run-lock.mjs'
 import { SetupError } from './setup-error.mjs'
@@ -92,6 +93,9 @@ const INSTALLERS = {
   packages: (_step, context) => npm(['ci', '--no-audit', '--no-fund'], context),
   node: installNode,
   debian: installDebian,
+  rust: installDebian,
+  'bpf-linker': (_step, { root, env, onQuiet }) => installBpfLinker(root, env, { onQuiet }),
+  probes: (_step, { root, env, onQuiet }) => ensureProbes(root, env, { onQuiet }),
   envoy: async (_step, context) => {
     const python = findPip(outsideFolders(context.root, context.env))
     if (!python) throw new Error('there is no python3 with pip')

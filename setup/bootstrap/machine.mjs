@@ -5,6 +5,7 @@ import { findEnvoy, findPip } from './envoy.mjs'
 import { isSupportedNode } from './node-version.mjs'
 import { lockDifference } from './npm-lock.mjs'
 import { DEBIAN_PACKAGES } from './pins.mjs'
+import { findProbes } from './probes.mjs'
 import { outputOf, searchPath, which } from './program.mjs'
 
 /**
@@ -19,6 +20,7 @@ import { outputOf, searchPath, which } from './program.mjs'
  * @property {string | undefined} ownNode version of the Node in node_modules
  * @property {string[]} missingPrograms
  * @property {import('./envoy.mjs').EnvoyFound} envoy
+ * @property {import('./probes.mjs').ProbesFound} probes
  * @property {string | undefined} pip a Python with pip; looked for only where Envoy is missing
  */
 
@@ -44,6 +46,7 @@ export async function inspectMachine(root, env) {
     ownNode: outputOf(join(root, 'node_modules/.bin/node'), ['--version'])?.replace(/^v/, ''),
     missingPrograms: DEBIAN_PACKAGES.flatMap((row) => row.programs).filter((program) => !which(program, folders)),
     envoy,
+    probes: findProbes(root, env),
     pip: envoy.state === 'missing' ? findPip(folders) : undefined,
   }
 }

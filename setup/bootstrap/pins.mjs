@@ -4,6 +4,11 @@
 export const DEBIAN_PACKAGES = [
   { package: 'iproute2', programs: ['ip'], why: 'network namespaces, veth pairs and routes of the lab' },
   { package: 'nftables', programs: ['nft'], why: 'service addresses and the redirect to sidecars' },
+  {
+    package: 'iptables',
+    programs: ['iptables-restore', 'iptables-save'],
+    why: 'policies by iptables, which the lab compares with',
+  },
   { package: 'openssl', programs: ['openssl'], why: 'certificates for mTLS between sidecars' },
   {
     package: 'util-linux',

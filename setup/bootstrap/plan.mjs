@@ -2,10 +2,11 @@
 import { envoyCommand, ENVOY_PATH } from './envoy.mjs'
 import { isSupportedNode, SUPPORTED_NODE } from './node-version.mjs'
 import { DEBIAN_PACKAGES, ENVOY, NODE, PIP_PACKAGES } from './pins.mjs'
+import { probeSteps } from './probes.mjs'
 
 /**
  * @typedef {object} Step
- * @property {'packages' | 'node' | 'debian' | 'envoy'} id
+ * @property {'packages' | 'node' | 'debian' | 'envoy' | 'rust' | 'bpf-linker' | 'probes'} id
  * @property {string} what
  * @property {string} why
  * @property {string} command what to type to do it by hand, or a sentence where no command does it
@@ -13,7 +14,7 @@ import { DEBIAN_PACKAGES, ENVOY, NODE, PIP_PACKAGES } from './pins.mjs'
  * @property {string[]} [debianPackages]
  */
 
-const STEPS = [packagesStep, nodeStep, debianStep, envoyStep]
+const STEPS = [packagesStep, nodeStep, debianStep, envoyStep, ({ probes, ...machine }) => probeSteps(probes, machine)]
 
 /**
  * What is missing, in the order to get it.
@@ -21,7 +22,7 @@ const STEPS = [packagesStep, nodeStep, debianStep, envoyStep]
  * @returns {Step[]}
  */
 export function planSteps(machine) {
-  return STEPS.map((step) => step(machine)).filter((step) => step !== undefined)
+  return STEPS.flatMap((step) => step(machine) ?? [])
 }
 
 /** @param {import('./machine.mjs').Machine} machine */

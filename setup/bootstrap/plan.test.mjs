@@ -14,6 +14,7 @@ const READY = {
   ownNode: undefined,
   missingPrograms: [],
   envoy: { state: 'found', path: '/usr/bin/envoy', version: '1.40.0' },
+  probes: { state: 'ready', reason: '', lacks: [] },
   pip: undefined,
 }
 const NO_ENVOY = { state: 'missing', reason: 'not on PATH, and not installed by the set-up yet' }
@@ -36,6 +37,19 @@ describe('what is missing', () => {
         envoy: NO_ENVOY,
       }),
     ).toEqual(['packages', 'node', 'debian', 'envoy'])
+  })
+
+  test('a Rust toolchain and bpf-linker only where the eBPF programs have to be built', () => {
+    const missing = { state: 'missing', reason: 'not built yet', lacks: ['Debian: not installed'] }
+    expect(plan({ probes: missing })).toEqual(['rust', 'bpf-linker', 'probes'])
+    const toolchain = { kind: 'debian', name: 'rustc', cargo: '/usr/bin/cargo', cargoArgs: [], bpfArgs: [], env: {} }
+    expect(plan({ probes: { ...missing, toolchain, lacks: [] } })).toEqual(['bpf-linker', 'probes'])
+    expect(plan({ probes: { ...missing, toolchain, linker: '/bin/bpf-linker', lacks: [] } })).toEqual(['probes'])
+    expect(plan({ probes: missing, isRoot: false })).toEqual([
+      'rust (by hand)',
+      'bpf-linker (by hand)',
+      'probes (by hand)',
+    ])
   })
 
   test('a Node only where neither the machine nor node_modules has one', () => {

@@ -28,6 +28,25 @@ export function countVitest(report, exitCode) {
 }
 
 /**
+ * What `cargo test` came to, from its lines `test result: ok. 3 passed; 0 failed; 1 ignored; …`, one for each binary. Never better than its exit code.
+ * @param {string} output
+ * @param {number} exitCode
+ * @returns {Counts}
+ */
+export function countCargo(output, exitCode) {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  for (const [, passed, failed, ignored] of output.matchAll(
+    /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm,
+  )) {
+    counts.passed += Number(passed)
+    counts.failed += Number(failed)
+    counts.skipped += Number(ignored)
+  }
+  const isBad = exitCode !== 0 || counts.passed + counts.failed === 0
+  return isBad && counts.failed === 0 ? { ...counts, failed: 1 } : counts
+}
+
+/**
  * @param {Counts[]} all
  * @returns {Counts}
  */

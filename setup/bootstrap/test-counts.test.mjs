@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addCounts, countVitest, renderCounts } from './test-counts.mjs'
+import { addCounts, countVitest, renderCounts, countCargo } from './test-counts.mjs'
 
 const file = (status, ...states) => ({ status, assertionResults: states.map((state) => ({ status: state })) })
 
@@ -26,4 +26,15 @@ test('adds up and says it', () => {
     { passed: 3, failed: 1, skipped: 0 },
   ])
   expect(renderCounts(total)).toBe('4 passed, 1 failed, 2 skipped')
+})
+
+test('cargo test: all binaries together, and never better than the exit code', () => {
+  const output = `
+test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
+test result: ok. 20 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 9.51s
+`
+  expect(countCargo(output, 0)).toEqual({ passed: 23, failed: 0, skipped: 1 })
+  expect(countCargo(output, 101)).toEqual({ passed: 23, failed: 1, skipped: 1 })
+  expect(countCargo('error: could not compile', 101)).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  expect(countCargo('', 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
 })

@@ -4,7 +4,7 @@ import { checkBtf, checkCgroup, checkKernel } from './kernel.ts'
 import { checkCpus, checkMemory, checkNode } from './machine.ts'
 import { checkNoise, checkSteal } from './noise.ts'
 import { checkRuns } from './runs.ts'
-import { checkEnvoy, checkTools } from './tools.ts'
+import { checkDatapath, checkEnvoy, checkIptables, checkTools } from './tools.ts'
 
 /**
  * Looks whether this machine can run the lab, and how quiet it is. Changes nothing; takes about 1.5 s.
@@ -23,6 +23,8 @@ export async function runChecks(): Promise<Check[]> {
     checkBtf(),
     checkCgroup(),
     ...checkTools(),
+    checkIptables(),
+    checkDatapath(),
     await checkEnvoy(),
     checkNode(),
     checkCpus(),

@@ -63,7 +63,7 @@ test('what is missing, with the way out', async () => {
                                     → Run as root outside a container, or give the container these capabilities (docker run --privileged).
     FAILED   kernel                 4.19.0-27-amd64; 5.10 or later is needed
                                     → Upgrade the kernel: Debian 11, Ubuntu 22.04 and later have one.
-    warning  cgroup v2              not mounted: eBPF programs on cgroups are unavailable, the lab itself can run
+    warning  cgroup v2              not mounted: the lab's cilium can't resolve service addresses, baseline and istio can run
                                     → mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified
     FAILED   tool ip                ip is not on PATH
                                     → apt-get install iproute2 (Debian, Ubuntu; the package has the same name elsewhere). As a plain user, /usr/sbin may be missing in PATH.

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
+import { cgroupRoot } from '../lab/cgroup.ts'
 import type { Check } from './check.ts'
 
 const BTF = '/sys/kernel/btf/vmlinux'
@@ -21,22 +22,19 @@ export function checkBtf(): Check {
   return {
     name: 'BTF',
     ok: 'warning',
-    found: `no ${BTF}: probes can't load, the lab itself can run`,
+    found: `no ${BTF}: the lab's cilium can't load, baseline and istio can run`,
     fix: "Use a distribution's kernel (CONFIG_DEBUG_INFO_BTF=y).",
   }
 }
 
 /** cgroup v2 is at /sys/fs/cgroup on most systems, beside v1 on some: the mount table knows. */
 export function checkCgroup(mounts: string = readFileSync('/proc/self/mounts', 'utf8')): Check {
-  const mount = mounts
-    .split('\n')
-    .map((line) => line.split(' '))
-    .find(([, , type]) => type === 'cgroup2')?.[1]
+  const mount = cgroupRoot(mounts)
   if (mount !== undefined) return { name: 'cgroup v2', ok: 'ok', found: mount }
   return {
     name: 'cgroup v2',
     ok: 'warning',
-    found: 'not mounted: eBPF programs on cgroups are unavailable, the lab itself can run',
+    found: "not mounted: the lab's cilium can't resolve service addresses, baseline and istio can run",
     fix: 'mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified',
   }
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { probeCandidates } from '../lab/ebpf/loader-binary.ts'
 import { ENVOY_VERSION, findEnvoy } from '../lab/envoy/binary.ts'
 import { LabError } from '../lab/lab-error.ts'
 import { findOnPath } from '../lab/program-path.ts'
@@ -40,5 +42,30 @@ export async function checkEnvoy(option?: string): Promise<Check> {
   } catch (error) {
     if (!(error instanceof LabError)) throw error
     return { name: 'Envoy', ok: 'failed', found: error.found, ...(error.fix === undefined ? {} : { fix: error.fix }) }
+  }
+}
+
+/** Programs that a comparison with iptables needs; everything else runs without. */
+export function checkIptables(path: string = process.env['PATH'] ?? ''): Check {
+  const [found] = findOnPath('iptables-restore', path)
+  if (found !== undefined) return { name: 'iptables', ok: 'ok', found }
+  return {
+    name: 'iptables',
+    ok: 'warning',
+    found: 'iptables-restore is not on PATH: policies can be compared with nftables only',
+    fix: 'apt-get install iptables',
+  }
+}
+
+/** The loader of the lab's cilium. */
+export function checkDatapath(): Check {
+  const candidates = probeCandidates('meshmark-datapath')
+  const found = candidates.find((candidate) => existsSync(candidate))
+  if (found !== undefined) return { name: 'data path', ok: 'ok', found }
+  return {
+    name: 'data path',
+    ok: 'warning',
+    found: `meshmark-datapath is in none of ${candidates.join(', ')}: there is no cilium in the lab`,
+    fix: `npm install @meshmark/probes-linux-${process.arch}, or build it in meshmark's checkout (npm run build:probes), or set MESHMARK_PROBES to the folder that holds it.`,
   }
 }

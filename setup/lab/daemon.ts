@@ -5,7 +5,7 @@ import { lastLines } from './log-tail.ts'
 import type { Pod } from './pod.ts'
 import { identify, isRunning } from './process-identity.ts'
 import type { ProcessIdentity } from './process-identity.ts'
-import { atPriority } from './priority.ts'
+import { prepared } from './priority.ts'
 import { markOf, resolveProgram } from './program-environment.ts'
 
 export interface DaemonOptions {
@@ -20,6 +20,8 @@ export interface DaemonOptions {
   readonly log: string
   /** Numeric user and group that it runs as; root otherwise. */
   readonly user?: number
+  /** Capabilities that it keeps as that user, as setpriv names them (`net_admin`). */
+  readonly capabilities?: readonly string[]
 }
 
 /** A process of a pod that outlives the worker that started it, until its workload is removed. */
@@ -35,11 +37,7 @@ export interface Daemon extends ProcessIdentity {
 
 /** Starts a program in a pod, in a session of its own, pinned. nsenter, taskset and setpriv replace themselves by it: one process, one pid. */
 export function startDaemon(options: DaemonOptions): Daemon {
-  const { name, pod, cpus, env, cwd, log, user } = options
-  const identity =
-    user === undefined
-      ? []
-      : ['setpriv', '--reuid', String(user), '--regid', String(user), '--clear-groups', '--inh-caps=-all', '--']
+  const { name, pod, cpus, env, cwd, log } = options
   const descriptor = openSync(log, 'a', 0o644)
   // Given to the program itself: nothing flows through this process, which may end before it.
   const output = createWriteStream(log, { fd: descriptor, autoClose: false })
@@ -50,11 +48,11 @@ export function startDaemon(options: DaemonOptions): Daemon {
       [
         `--net=${pod.netns}`,
         '--',
-        ...atPriority(),
+        ...prepared(pod.runId),
         'taskset',
         '-c',
         cpus,
-        ...identity,
+        ...asUser(options),
         ...resolveProgram(options.command),
       ],
       {
@@ -78,6 +76,22 @@ export function startDaemon(options: DaemonOptions): Daemon {
   } finally {
     closeSync(descriptor)
   }
+}
+
+function asUser({ user, capabilities = [] }: DaemonOptions): string[] {
+  if (user === undefined) return []
+  const kept = capabilities.map((capability) => `,+${capability}`).join('')
+  return [
+    'setpriv',
+    '--reuid',
+    String(user),
+    '--regid',
+    String(user),
+    '--clear-groups',
+    `--inh-caps=-all${kept}`,
+    ...(kept === '' ? [] : [`--ambient-caps=${kept.slice(1)}`]),
+    '--',
+  ]
 }
 
 /** A daemon that another process of this run started. */

@@ -5,7 +5,7 @@ import { LabError } from './lab-error.ts'
 import { markOfRun, podMark } from './program-environment.ts'
 
 const NETNS_DIR = '/run/netns'
-const OURS = /^mm-([0-9a-f]{6})-(?:node|client|stranger|p\d+)$/
+const OURS = /^mm-([0-9a-f]{6})-(?:node(?:-[a-z-]+)?|client|stranger|outside|p\d+)$/
 
 /** Programs of one pod of a run, or of all of them. */
 export interface PodMark {

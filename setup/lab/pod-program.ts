@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import type { PodProcess } from '../../measure/target.ts'
 import type { Pod } from './pod.ts'
-import { atPriority } from './priority.ts'
+import { prepared } from './priority.ts'
 import { markOf, programEnvironment, resolveProgram } from './program-environment.ts'
 
 export interface PodProgramOptions {
@@ -31,7 +31,7 @@ export function runInPod(
       '--',
       // Its own session: priority is the session's, and it must not be that of whoever started us.
       'setsid',
-      ...atPriority(),
+      ...prepared(pod.runId),
       'taskset',
       '-c',
       cpus,

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { listRunCgroups, removeRunCgroup } from './cgroup.ts'
 import { dropDeadLock } from './machine-lock.ts'
 import { deleteNamespaces, endProcesses, listNamespaces } from './namespaces.ts'
 import { isAlive, readOwner } from './owner.ts'
@@ -19,9 +20,10 @@ export interface ReapedRun {
 export function reapDeadRuns(onNotice: (line: string) => void): ReapedRun[] {
   // Namespaces are listed before the runs: a run that starts in between has its directory by the time that is looked for.
   const namespaces = listNamespaces()
+  const cgroups = listRunCgroups()
   const runs = listRuns()
   const known = new Set(runs.map((run) => run.runId))
-  const orphans = new Set(namespaces.map(({ runId }) => runId).filter((runId) => !known.has(runId)))
+  const orphans = new Set([...namespaces.map(({ runId }) => runId), ...cgroups].filter((runId) => !known.has(runId)))
   const reaped: ReapedRun[] = []
   for (const runId of [...runs.filter((run) => !run.alive).map((run) => run.runId), ...orphans]) {
     const owner = readOwner(join(runDirectory(runId), 'owner.json'))
@@ -38,13 +40,14 @@ export function reapDeadRuns(onNotice: (line: string) => void): ReapedRun[] {
   return reaped
 }
 
-/** Ends a run's processes and removes its namespaces and directory, found by its id alone. Synchronous; returns the number of namespaces. */
+/** Ends a run's processes and removes its namespaces, cgroup and directory, found by its id alone. Synchronous; returns the number of namespaces. */
 export function removeRun(runId: string): number {
   const namespaces = (): string[] => listNamespaces(runId).map(({ name }) => name)
   endProcesses(namespaces(), { runId })
   // Listed once more: an `ip` that was caught just now may have made another one.
   const names = namespaces()
   deleteNamespaces(names)
+  removeRunCgroup(runId)
   removeRunDirectory(runId)
   return names.length
 }

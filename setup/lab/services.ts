@@ -1,6 +1,8 @@
 import { execa, execaSync } from 'execa'
 import { LabError } from './lab-error.ts'
-import { namespaceName, namespacePath } from './namespaces.ts'
+import { namespacePath } from './namespaces.ts'
+import { networkOf, nodeNamespace } from './network.ts'
+import type { Network } from './network.ts'
 import { markOfRun } from './program-environment.ts'
 
 /** A service address that the node translates to a pod's, as kube-proxy does. */
@@ -28,24 +30,31 @@ export function nodeRules(): string {
 `
 }
 
+/** How a mesh on the routed network gives its services their addresses. */
+export const routedServices = {
+  publish: (run: { readonly runId: string }, service: Service) => addService(run.runId, networkOf('routed'), service),
+  withdraw: (run: { readonly runId: string }, service: Service) =>
+    removeService(run.runId, networkOf('routed'), service),
+}
+
 /** @throws LabError with nft's own words. */
-export async function addService(runId: string, service: Service): Promise<void> {
+export async function addService(runId: string, network: Network, service: Service): Promise<void> {
   const result = await execa(
     'nsenter',
-    nft(runId, 'add', `{ ${key(service)} : ${service.podAddress} . ${service.podPort} }`),
+    nft(runId, network, 'add', `{ ${key(service)} : ${service.podAddress} . ${service.podPort} }`),
     { env: markOfRun(runId), reject: false },
   )
   if (result.failed) throw new LabError(`Could not give ${key(service)} to ${service.podAddress}: ${result.stderr}`)
 }
 
 /** Synchronous, for the tear-down; a service that is gone already is no error. */
-export function removeService(runId: string, service: Service): void {
-  execaSync('nsenter', nft(runId, 'delete', `{ ${key(service)} }`), { reject: false })
+export function removeService(runId: string, network: Network, service: Service): void {
+  execaSync('nsenter', nft(runId, network, 'delete', `{ ${key(service)} }`), { reject: false })
 }
 
-function nft(runId: string, verb: 'add' | 'delete', elements: string): string[] {
+function nft(runId: string, network: Network, verb: 'add' | 'delete', elements: string): string[] {
   return [
-    `--net=${namespacePath(namespaceName(runId, 'node'))}`,
+    `--net=${namespacePath(nodeNamespace(runId, network))}`,
     '--',
     'nft',
     `${verb} element ip meshmark services ${elements}`,

@@ -6,15 +6,16 @@ import { releaseMachineLock, takeMachineLock } from './machine-lock.ts'
 import { standInFor } from './mesh/registry.ts'
 import type { LabMesh } from './mesh/registry.ts'
 import { markUp } from './mesh/up-meshes.ts'
-import { addNamespaces, namespaceName } from './namespaces.ts'
+import { clientLeg } from './leg.ts'
+import { addNamespaces } from './namespaces.ts'
+import { networkOf, nodeNamespace } from './network.ts'
 import { newOwner } from './owner.ts'
-import { fixedPod } from './pod.ts'
 import { reapDeadRuns, removeRun } from './reap.ts'
 import { createRunDirectory } from './run-dir.ts'
 import { writeRunState } from './run-state.ts'
 import type { RunState } from './run-state.ts'
 import { settleAll } from './settle-all.ts'
-import { joinPods, setUpNode } from './topology.ts'
+import { joinLegs, setUpRouter } from './topology.ts'
 
 /** How long a run waits for another one that has the machine's lab. */
 const WAIT_MS = 600_000
@@ -71,9 +72,10 @@ export async function upLab(options: LabOptions, onNotice: (line: string) => voi
       cpus,
       ...(options.envoy === undefined ? {} : { envoy: options.envoy }),
     }
-    const pods = [fixedPod(runId, 'client'), fixedPod(runId, 'stranger')]
-    await addNamespaces([namespaceName(runId, 'node'), ...pods.map((pod) => pod.namespace)])
-    await settleAll([setUpNode(runId), joinPods(runId, pods)])
+    const routed = networkOf('routed')
+    const legs = [clientLeg(runId, routed), clientLeg(runId, routed, 'stranger')]
+    await addNamespaces([nodeNamespace(runId, routed), ...legs.map(({ pod }) => pod.namespace)])
+    await settleAll([setUpRouter(runId, routed), joinLegs(runId, routed, legs)])
     writeRunState(run)
     return { runId, runDir: run.dir, upMesh: meshStarter(run), down }
   } catch (error) {

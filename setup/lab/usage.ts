@@ -16,6 +16,8 @@ export interface ComponentSource {
 export interface UsageReader {
   readCpu(): readonly CpuReading[]
   readMemory(): readonly MemoryReading[]
+  /** Counts another component from now on. */
+  add(source: ComponentSource): void
   /** Gives up what it holds open; readings keep their last values. */
   close(): void
 }
@@ -26,7 +28,7 @@ const RESCAN_MS = 2000
 /** Reads CPU time and memory of a path's processes from /proc. One reader per workload; keep it, its readings are cumulative. */
 export function usageReader(sources: readonly ComponentSource[]): UsageReader {
   const named = new Set(sources.flatMap((source) => source.pids))
-  const meters = sources.map((source) => ({ source, clocks: new Map<number, ThreadClock>() }))
+  const meters = sources.map(meterOf)
   /** Processes of the machine that were looked at: a full search costs about 2 ms, one for new processes under 1. */
   const known = new Set<number>()
   let scannedAt = Number.NEGATIVE_INFINITY
@@ -69,10 +71,19 @@ export function usageReader(sources: readonly ComponentSource[]): UsageReader {
         }
       })
     },
+    add(source) {
+      for (const pid of source.pids) named.add(pid)
+      meters.push(meterOf(source))
+      rescan()
+    },
     close() {
       for (const { clocks } of meters) for (const clock of clocks.values()) clock.close()
     },
   }
+}
+
+function meterOf(source: ComponentSource): { source: ComponentSource; clocks: Map<number, ThreadClock> } {
+  return { source, clocks: new Map() }
 }
 
 /** Pss of /proc/PID/smaps_rollup: pages that two proxies share count half each. 0 for a process that has ended. */

@@ -7,6 +7,7 @@ import type { PluginContext } from '../../measure/context.ts'
 import { packageVersion } from '../../measure/package-root.ts'
 import { runDirectory } from '../lab/run-dir.ts'
 import { LAB_MESHES } from '../meshes.ts'
+import { meshesOfThisMachine } from './available-meshes.ts'
 import { assertSupportedNode } from './node-version.ts'
 import { type MeshmarkOptions, resolveOptions } from './options.ts'
 import { widenProjectFilter } from './project-filter.ts'
@@ -43,7 +44,7 @@ interface BenchModeConfig {
  */
 export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
   assertSupportedNode()
-  const resolved = resolveOptions(options, LAB_MESHES)
+  const resolved = resolveOptions(options, meshesOfThisMachine(LAB_MESHES))
   // Written by the worker, read by the reporter and the matchers. In the run's directory, so that they go with it.
   const scratch = runDirectory(runState().runId)
   const progressFile = join(scratch, 'progress.json')
@@ -57,6 +58,7 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
       const projects = resolved.projects.map((name) => {
         const context: PluginContext = {
           project: name,
+          meshes: resolved.meshes,
           root,
           gate: resolved.gate,
           seed: resolved.seed,

@@ -42,6 +42,8 @@ const optionsSchema = v.strictObject({
 
 export interface ResolvedOptions {
   /** `baseline` first: every other one is measured against it. */
+  readonly meshes: readonly string[]
+  /** One for each mesh, and `versus` where there are two to be compared with each other. */
   readonly projects: readonly string[]
   readonly budgets: Record<string, Record<string, Budget>>
   readonly gate: boolean
@@ -73,8 +75,10 @@ export function resolveOptions(options: MeshmarkOptions, all: readonly string[])
     }
   }
   const wanted = options.meshes === undefined ? all : given.map(([mesh]) => mesh)
+  const others = wanted.filter((mesh) => mesh !== 'baseline')
   return {
-    projects: ['baseline', ...wanted.filter((mesh) => mesh !== 'baseline')],
+    meshes: ['baseline', ...others],
+    projects: ['baseline', ...others, ...(others.length > 1 ? ['versus'] : [])],
     budgets,
     gate: options.gate ?? isSet(process.env['CI']),
     seed: options.seed ?? process.env['MESHMARK_SEED'] ?? randomBytes(4).toString('hex'),

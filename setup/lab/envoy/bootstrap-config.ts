@@ -2,6 +2,7 @@ import { INBOUND_PORT, OUTBOUND_PORT } from '../proxy-ports.ts'
 import { httpConnectionManager } from './http-filters.ts'
 import { tcpCluster } from './clusters.ts'
 import type { Json } from './json.ts'
+import { listenerFilter } from './listener-filter.ts'
 import { mutualTls } from './mutual-tls.ts'
 import type { TlsFiles } from './mutual-tls.ts'
 
@@ -64,12 +65,5 @@ function inboundListener(tls: TlsFiles): Json {
         filters: [httpConnectionManager('inbound')],
       },
     ],
-  }
-}
-
-function listenerFilter(name: string, message: string): Json {
-  return {
-    name: `envoy.filters.listener.${name}`,
-    typed_config: { '@type': `type.googleapis.com/envoy.extensions.filters.listener.${name}.v3.${message}` },
   }
 }

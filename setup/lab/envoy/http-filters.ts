@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 
-const HTTP = 'type.googleapis.com/envoy.extensions.filters.http'
+export const HTTP = 'type.googleapis.com/envoy.extensions.filters.http'
 
 /**
  * The HTTP connection manager of one direction, with the settings that Istio 1.31 gives it: the same filters in the same order,
@@ -27,13 +27,13 @@ export function httpConnectionManager(direction: 'inbound' | 'outbound'): Json {
         },
       },
       http_filters: [
-        filter('grpc_stats', `${HTTP}.grpc_stats.v3.FilterConfig`, {
+        httpFilter('grpc_stats', `${HTTP}.grpc_stats.v3.FilterConfig`, {
           emit_filter_state: true,
           stats_for_all_methods: false,
         }),
-        filter('fault', `${HTTP}.fault.v3.HTTPFault`),
-        filter('cors', `${HTTP}.cors.v3.Cors`),
-        filter('router', `${HTTP}.router.v3.Router`),
+        httpFilter('fault', `${HTTP}.fault.v3.HTTPFault`),
+        httpFilter('cors', `${HTTP}.cors.v3.Cors`),
+        httpFilter('router', `${HTTP}.router.v3.Router`),
       ],
       route_config: {
         name: direction,
@@ -68,6 +68,6 @@ const RETRIES: { readonly [direction in 'inbound' | 'outbound']: Json } = {
   outbound: { retry_on: 'connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes', num_retries: 2 },
 }
 
-function filter(name: string, type: string, settings: { readonly [name: string]: Json } = {}): Json {
+export function httpFilter(name: string, type: string, settings: { readonly [name: string]: Json } = {}): Json {
   return { name: `envoy.filters.http.${name}`, typed_config: { '@type': type, ...settings } }
 }

@@ -1,18 +1,12 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { issueCertificate } from '../certificates.ts'
-import { assertRunning, startDaemon } from '../daemon.ts'
+import { startDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'
-import { LabError } from '../lab-error.ts'
-import { lastLines } from '../log-tail.ts'
 import type { Pod } from '../pod.ts'
-import { askAdmin } from './admin.ts'
 import { PROXY_USER } from './binary.ts'
 import { bootstrapConfig } from './bootstrap-config.ts'
-
-const READY_TIMEOUT_MS = 10_000
-const POLL_MS = 5
+import { untilServing } from './serving.ts'
 
 export interface SidecarOptions {
   readonly runDir: string
@@ -53,19 +47,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Daemon> {
     log: proxyLog(podDir),
     user: PROXY_USER,
   })
-  const deadline = performance.now() + READY_TIMEOUT_MS
-  for (;;) {
-    signal?.throwIfAborted()
-    const answer = await askAdmin(adminSocket(podDir), '/ready')
-    if (answer?.status === 200) return daemon
-    await assertRunning(daemon)
-    if (performance.now() > deadline) {
-      throw new LabError(
-        `${name} was not ready after ${READY_TIMEOUT_MS / 1000} s (${answer?.body.trim() ?? 'no answer'}); its last lines: ${lastLines(daemon.log)}`,
-      )
-    }
-    await sleep(POLL_MS)
-  }
+  await untilServing(daemon, adminSocket(podDir), signal)
+  return daemon
 }
 
 /** The proxy's admin interface. */

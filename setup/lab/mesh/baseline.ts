@@ -1,12 +1,15 @@
+import { routedServices } from '../services.ts'
 import type { MeshStandIn } from './mesh.ts'
 
 /** No mesh: routed veth and a service address. */
 export const baseline: MeshStandIn = {
   standIn: false,
   servicePrefix: '10.96',
+  network: 'routed',
+  ...routedServices,
   refusesPort: () => undefined,
   up: async () => {},
-  attach: async () => ({ proxies: [], traits: { 'proxy workers': 0, mTLS: 'off' } }),
+  attach: async () => ({ proxies: [], watched: [], traits: { 'proxy workers': 0, mTLS: 'off' } }),
   describe: () => ({
     name: 'baseline',
     standIn: false,

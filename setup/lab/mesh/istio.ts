@@ -6,11 +6,13 @@ import { assertRunning, knownDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'
 import { findEnvoy, PROXY_USER } from '../envoy/binary.ts'
 import { proxyLog, startSidecar } from '../envoy/sidecar.ts'
+import { otherRanges } from '../network.ts'
 import { fixedPod } from '../pod.ts'
 import { INBOUND_PORT, isProxyPort, OUTBOUND_PORT } from '../proxy-ports.ts'
 import { writeWhole } from '../run-dir.ts'
 import type { RunState } from '../run-state.ts'
 import { settleAll } from '../settle-all.ts'
+import { routedServices } from '../services.ts'
 import { applyPodRules } from '../topology.ts'
 import { baseline } from './baseline.ts'
 import type { MeshStandIn } from './mesh.ts'
@@ -26,6 +28,7 @@ const stateSchema = v.object({
 export const istio: MeshStandIn = {
   standIn: true,
   servicePrefix: SERVICE_PREFIX,
+  network: 'routed',
 
   refusesPort: (port) => (isProxyPort(port) ? "ports 15000 to 15090 are the proxy's, as in Istio" : undefined),
 
@@ -49,7 +52,9 @@ export const istio: MeshStandIn = {
     writeWhole(stateFile(run), JSON.stringify({ envoy, client: { pid: client.pid, startTicks: client.startTicks } }))
   },
 
-  async attach(run, { pod, podDir, workload, signal }) {
+  ...routedServices,
+
+  async attach(run, { leg: { pod }, podDir, workload, signal }) {
     const { envoy } = readState(run)
     const client = clientSidecar(run)
     await assertRunning(client)
@@ -58,7 +63,7 @@ export const istio: MeshStandIn = {
         runDir: run.dir,
         podDir,
         pod,
-        account: workload,
+        account: workload.name,
         envoy: envoy.path,
         cpus: run.cpus.server,
         inbound: true,
@@ -66,7 +71,7 @@ export const istio: MeshStandIn = {
       }),
       applyPodRules(pod, redirectRules({ inbound: true })),
     ])
-    return { proxies: [client, server], traits: { 'proxy workers': 1, mTLS: 'STRICT' } }
+    return { proxies: [client, server], watched: [], traits: { 'proxy workers': 1, mTLS: 'STRICT' } }
   },
 
   describe: (run) => ({
@@ -108,11 +113,11 @@ function readState(run: RunState): v.InferOutput<typeof stateSchema> {
  * proxy's own user excluded), in one transaction and without another package. `redirect` in OUTPUT goes to 127.0.0.1.
  * Inbound, every port is taken, so that nothing in the pod is reached around STRICT mutual TLS.
  *
- * A nat chain wakes connection tracking for its whole namespace. Baseline services are reached from the same client
+ * A nat chain wakes connection tracking for its whole namespace. Services of other meshes are reached from the same client
  * pod and must not pay for a mesh that they don't use: their packets are left untracked.
  */
 function redirectRules({ inbound }: { inbound: boolean }): string {
-  const untracked = `${baseline.servicePrefix}.0.0/16`
+  const untracked = `{ ${[`${baseline.servicePrefix}.0.0/16`, ...otherRanges()].join(', ')} }`
   return `table ip meshmark {
   chain untracked_output {
     type filter hook output priority raw; policy accept;

@@ -1,20 +1,33 @@
 import type { EnvironmentDescription } from '../../../measure/record.ts'
+import type { KernelMeter } from '../../../measure/target.ts'
 import type { Daemon } from '../daemon.ts'
-import type { Pod } from '../pod.ts'
+import type { Leg } from '../leg.ts'
+import type { NetworkName } from '../network.ts'
+import type { PolicyEnforcer } from '../policy/enforcer.ts'
 import type { RunState } from '../run-state.ts'
+import type { Service } from '../services.ts'
+import type { ResolvedWorkload } from '../workload/resolved-workload.ts'
 
 /** What a mesh puts beside a workload's pod. */
 export interface AttachedMesh {
   /** Proxies beside the pods of the path, client side included: they count as `sidecar`. */
   readonly proxies: readonly Daemon[]
+  /** Other processes that the path needs: their end is its failure, what they use is not counted. */
+  readonly watched: readonly Daemon[]
   readonly traits: Readonly<Record<string, string | number | boolean>>
+  /** The data path's own programs, where they run on no process's account. */
+  readonly kernel?: KernelMeter | undefined
+  /** Takes back what the kernel or a shared process holds for this pod. Synchronous, as the pod's own removal. */
+  detach?(): void
 }
 
 export interface AttachOptions {
-  readonly pod: Pod
+  /** The pod's own leg: joined already, nothing was sent yet. */
+  readonly leg: Leg
+  /** Of the pod in its run. */
+  readonly number: number
   readonly podDir: string
-  /** Name of the workload, its service account. */
-  readonly workload: string
+  readonly workload: ResolvedWorkload
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,6 +35,8 @@ export interface AttachOptions {
 export interface MeshStandIn {
   /** False for `baseline`, which is nobody's product. */
   readonly standIn: boolean
+  /** Whose pods its workloads are. */
+  readonly network: NetworkName
   /** First two bytes of its service addresses: what the client's redirect tells meshes apart by. */
   readonly servicePrefix: string
   /** Why the mesh can't serve an app on this port, if it can't. */
@@ -30,5 +45,11 @@ export interface MeshStandIn {
   up(run: RunState): Promise<void>
   /** Puts the mesh into a new pod, before anything is sent there. */
   attach(run: RunState, options: AttachOptions): Promise<AttachedMesh>
+  /** Gives a service its address. */
+  publish(run: RunState, service: Service): Promise<void>
+  /** Takes it back. Synchronous; a service that is gone already is no error. */
+  withdraw(run: RunState, service: Service): void
+  /** How policies are enforced on its pods; undefined where nothing enforces any. */
+  readonly enforcer?: PolicyEnforcer
   describe(run: RunState): EnvironmentDescription['meshes'][number]
 }

@@ -30,6 +30,8 @@ function refusalOf(yaml: string): string {
 test("the package's http-echo as the lab runs it", () => {
   expect(resolveWorkload('http-echo', root)).toEqual({
     name: 'http-echo',
+    labels: { app: 'http-echo' },
+    ports: [{ name: 'http', port: 8080 }],
     command: ['node', join(packageRoot(), 'setup/lab/echo/http-echo.ts')],
     env: { PORT: '8080' },
     port: 8080,

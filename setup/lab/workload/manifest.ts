@@ -110,6 +110,10 @@ export function readWorkloadManifest(file: string, name?: string): ResolvedWorkl
     env: Object.fromEntries(container.env.map(({ name: variable, value }) => [variable, value])),
     port,
     servicePort: servicePort.port,
+    ports: container.ports.flatMap(({ name: portName, containerPort }) =>
+      portName === undefined ? [] : [{ name: portName, port: containerPort }],
+    ),
+    labels: deployment.spec.template.metadata.labels,
     cwd: undefined,
     protocol: 'http/1.1',
     notices,

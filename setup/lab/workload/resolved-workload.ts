@@ -8,6 +8,10 @@ export interface ResolvedWorkload {
   /** Port of the app in its pod, and of its service. */
   readonly port: number
   readonly servicePort: number
+  /** The ports that have a name. */
+  readonly ports: readonly { readonly name: string; readonly port: number }[]
+  /** Of its pods: what policies select by. */
+  readonly labels: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly protocol: Protocol
   /** What the manifest asks for and the lab does without, each with its field. */

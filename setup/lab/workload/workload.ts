@@ -14,6 +14,8 @@ export interface ServerCommand {
   readonly cwd?: string
   /** What it speaks: `http/1.1` by default. */
   readonly protocol?: Protocol
+  /** Labels of its pods, what policies select by, beside `app` with the program's name. */
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 /** A name (`http-echo`), a path to a manifest, or a command of one's own. */
@@ -33,6 +35,7 @@ const commandSchema = v.strictObject({
   env: v.optional(v.record(v.string(), v.string())),
   cwd: v.optional(v.string()),
   protocol: v.optional(v.picklist(['http/1.1', 'grpc', 'websocket'])),
+  labels: v.optional(v.record(v.string(), v.string())),
 })
 
 /**
@@ -50,12 +53,15 @@ export function resolveWorkload(spec: WorkloadSpec, root: string): ResolvedWorkl
     )
   }
   const { command, port, env = {}, cwd, protocol = 'http/1.1' } = parsed.output
+  const name = nameOf(command)
   return {
-    name: nameOf(command),
+    name,
     command,
     env: { PORT: String(port), ...env },
     port,
     servicePort: port,
+    ports: [],
+    labels: { app: name, ...parsed.output.labels },
     cwd,
     protocol,
     notices: [],

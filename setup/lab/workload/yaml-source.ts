@@ -13,16 +13,27 @@ export interface YamlSource {
   locate(document: Document.Parsed, path: FieldPath): string
 }
 
-/** @throws LabError when the file can't be read, or is not YAML. */
-export function readYaml(file: string): YamlSource {
+/**
+ * `what` the file holds, for the message.
+ * @throws LabError when the file can't be read, or is not YAML.
+ */
+export function readYaml(file: string, what = 'workload'): YamlSource {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     throw new LabError(
-      `Can't read the workload ${shownPath(file)}: ${error instanceof Error ? error.message : String(error)}.`,
+      `Can't read the ${what} ${shownPath(file)}: ${error instanceof Error ? error.message : String(error)}.`,
     )
   }
+  return parseYaml(text, file)
+}
+
+/**
+ * YAML text as it was read from `file`.
+ * @throws LabError when it is not YAML.
+ */
+export function parseYaml(text: string, file: string): YamlSource {
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   const documents = Array.isArray(parsed) ? parsed : []
@@ -53,7 +64,8 @@ export function shownPath(file: string): string {
   return short.startsWith('..') ? file : short
 }
 
-function fieldPath(path: FieldPath): string {
+/** `spec.ingress[0].toPorts`, or "the document". */
+export function fieldPath(path: FieldPath): string {
   return (
     path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('') ||
     'the document'

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { breakDown } from './breakdown.ts'
+import { parseProbeReport } from './probe-report.ts'
+
+/** Recorded on Linux 6.18: a Python client, one or no Envoy 1.40 on each side of a veth, a Node server; one connection. */
+const recorded = (name: string) =>
+  parseProbeReport(JSON.parse(readFileSync(new URL(`./testdata/${name}.json`, import.meta.url), 'utf8')))
+const twoProxies = { client: 'client', clientProxy: 'client-proxy', serverProxy: 'server-proxy', app: 'app' }
+const rounded = (breakdown: ReturnType<typeof breakDown>) =>
+  breakdown.parts.map(({ name, meanUs, share }) => `${name} ${meanUs.toFixed(1)} µs, ${(share * 100).toFixed(1)} %`)
+
+test('two proxies: the parts add up to the whole, next to nothing is unexplained', () => {
+  const breakdown = breakDown(recorded('two-proxies'), twoProxies)
+  expect(rounded(breakdown)).toMatchInlineSnapshot(`
+    [
+      "app 41.5 µs, 6.4 %",
+      "client proxy 182.7 µs, 28.4 %",
+      "server proxy 164.9 µs, 25.6 %",
+      "kernel queues 189.6 µs, 29.5 %",
+      "wire 61.0 µs, 9.5 %",
+      "unexplained 3.9 µs, 0.6 %",
+    ]
+  `)
+  expect(breakdown.parts.reduce((sum, part) => sum + part.meanUs, 0)).toBeCloseTo(breakdown.meanUs, 6)
+  expect([breakdown.requests, breakdown.meanUs, breakdown.p50Us, breakdown.p99Us, breakdown.doubts])
+    .toMatchInlineSnapshot(`
+    [
+      6067,
+      643.664322235042,
+      582.3833372781065,
+      969.3593599999994,
+      [],
+    ]
+  `)
+})
+
+test('no proxy: its parts are not there; more than 5 % unexplained is said', () => {
+  const breakdown = breakDown(recorded('direct'), { client: 'client', app: 'app' })
+  expect(rounded(breakdown)).toMatchInlineSnapshot(`
+    [
+      "app 15.9 µs, 20.5 %",
+      "kernel queues 44.7 µs, 57.7 %",
+      "wire 21.4 µs, 27.6 %",
+      "unexplained -4.5 µs, -5.8 %",
+    ]
+  `)
+  expect(breakdown.doubts).toMatchInlineSnapshot(`
+    [
+      "5.8 % of the mean are not explained",
+    ]
+  `)
+})
+
+test('time that an app takes longer is in app alone', () => {
+  const report = recorded('two-proxies')
+  const extraNs =
+    report.targets.reduce((most, target) => Math.max(most, target.latency?.client.turn.count ?? 0), 0) * 100_000
+  const slower = structuredClone(report)
+  for (const target of slower.targets) {
+    if (target.latency === undefined) continue
+    // What every one of them waits for, or works on, becomes longer by 0.1 ms a request.
+    for (const role of [target.latency.client, target.latency.server]) if (role.turn.count > 0) role.turn.sum += extraNs
+  }
+  const [before, after] = [breakDown(report, twoProxies), breakDown(slower, twoProxies)]
+  const changes = after.parts.map((part, index) => [
+    part.name,
+    Math.round(part.meanUs - (before.parts[index]?.meanUs ?? 0)),
+  ])
+  expect(Object.fromEntries(changes)).toEqual({
+    app: 100,
+    'client proxy': 0,
+    'server proxy': 0,
+    'kernel queues': 0,
+    wire: 0,
+    unexplained: 0,
+  })
+})
+
+test('a target that is not there, or saw nothing, is an error', () => {
+  const report = recorded('direct')
+  expect(() => breakDown(report, { client: 'client', app: 'nobody' })).toThrowErrorMatchingInlineSnapshot(
+    `[Error: The probes' report has no latency of nobody; it has client, app.]`,
+  )
+  expect(() => breakDown(report, { client: 'app', app: 'client' })).toThrowErrorMatchingInlineSnapshot(
+    `[Error: app made no request as a client while the probes watched.]`,
+  )
+})

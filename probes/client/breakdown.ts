@@ -1,0 +1,156 @@
+import type { Histogram, ProbeReport, ProbeTarget, RoleLatency } from './probe-report.ts'
+
+/** Names of the report's targets along a request's way. A proxy that is not in the way is left out. */
+export interface RequestPath {
+  readonly client: string
+  readonly clientProxy?: string
+  readonly serverProxy?: string
+  readonly app: string
+}
+
+export type PartName = 'app' | 'client proxy' | 'server proxy' | 'kernel queues' | 'wire' | 'unexplained'
+
+export interface BreakdownPart {
+  readonly name: PartName
+  /** Of the mean of all requests, in µs. The parts' means add up to the whole's. */
+  readonly meanUs: number
+  /** Of the whole's mean. */
+  readonly share: number
+  /**
+   * The part's own, in µs; they do not add up. Of the kernel queues: of a single wait in one of them. `null`: not known (a
+   * proxy's own time is a difference of means).
+   */
+  readonly p50Us: number | null
+  readonly p99Us: number | null
+}
+
+export interface Breakdown {
+  /** As the client counted them. */
+  readonly requests: number
+  /** The client's wait, in µs. */
+  readonly meanUs: number
+  readonly p50Us: number | null
+  readonly p99Us: number | null
+  /** Last: what the others leave unexplained, which may be negative. */
+  readonly parts: readonly BreakdownPart[]
+  /** What makes the parts doubtful, in sentences. */
+  readonly doubts: readonly string[]
+}
+
+/** More unexplained than this is said to be doubtful. */
+const DOUBTFUL_SHARE = 0.05
+/** Ends of a hop whose counts differ by more did not see the same requests. */
+const DOUBTFUL_COUNT = 0.01
+
+/**
+ * Where the mean of a request's time goes. Every part is measured by itself, summed over its events and divided by the client's
+ * requests (so that a proxy that asks twice counts twice):
+ *
+ * - app: first byte received to next send, at the app.
+ * - a proxy: the same there, without what it itself waited for (as a client, first send to first receive).
+ * - kernel queues: data in a socket until the program has it, on both ends of every hop.
+ * - wire: the lowest round-trip time that the kernel has seen on each hop's connection: both ways through the kernel's network
+ *   stack, and whatever lies between.
+ * - unexplained: the rest, which includes sending that took longer than at its fastest.
+ *
+ * @throws Error when a target is not in the report, or saw no request
+ */
+export function breakDown(report: ProbeReport, path: RequestPath): Breakdown {
+  const client = roleOf(report, path.client, 'client')
+  const app = roleOf(report, path.app, 'server')
+  const proxies = [
+    ...proxyOf(report, 'client proxy', path.clientProxy),
+    ...proxyOf(report, 'server proxy', path.serverProxy),
+  ]
+  const requests = client.turn.count
+  const perRequestUs = (nanoseconds: number): number => nanoseconds / requests / 1000
+  const hops = [client, ...proxies.map((proxy) => proxy.upstream)].map((from, index) => ({
+    from,
+    to: proxies[index]?.downstream ?? app,
+  }))
+  const queues = hops.flatMap(({ from, to }) => [from.receiveQueue, to.receiveQueue]).filter((queue) => queue !== null)
+  const measured: Omit<BreakdownPart, 'share'>[] = [
+    { name: 'app', meanUs: perRequestUs(app.turn.sum), ...percentiles(app.turn) },
+    ...proxies.map(({ name, downstream, upstream }) => ({
+      name,
+      meanUs: perRequestUs(downstream.turn.sum - upstream.turn.sum),
+      p50Us: null,
+      p99Us: null,
+    })),
+    {
+      name: 'kernel queues',
+      meanUs: perRequestUs(queues.reduce((sum, queue) => sum + queue.sum, 0)),
+      ...percentilesOfAll(queues),
+    },
+    {
+      name: 'wire',
+      meanUs: hops.reduce((sum, { from }) => sum + ((from.lowestRttUs ?? 0) * from.turn.count) / requests, 0),
+      p50Us: null,
+      p99Us: null,
+    },
+  ]
+  const meanUs = perRequestUs(client.turn.sum)
+  const explainedUs = measured.reduce((sum, part) => sum + part.meanUs, 0)
+  const unexplained = { name: 'unexplained', meanUs: meanUs - explainedUs, p50Us: null, p99Us: null } as const
+  const parts = [...measured, unexplained].map((part) => ({ ...part, share: part.meanUs / meanUs }))
+  return { requests, meanUs, ...percentiles(client.turn), parts, doubts: doubts(hops, parts, report) }
+}
+
+interface Hop {
+  readonly from: RoleLatency
+  readonly to: RoleLatency
+}
+
+function doubts(hops: readonly Hop[], parts: readonly BreakdownPart[], report: ProbeReport): string[] {
+  const counts = hops
+    .map(({ from, to }) => [from.turn.count, to.turn.count] as const)
+    .filter(([sent, came]) => Math.abs(sent - came) > DOUBTFUL_COUNT * sent)
+    .map(([sent, came]) => `one end of a hop saw ${sent} requests, the other ${came}: some of them are others'`)
+  const unexplained = parts.at(-1)
+  const share = unexplained === undefined ? 0 : Math.abs(unexplained.share)
+  const lost = Object.values(report.lost).reduce((sum, count) => sum + count, 0)
+  return [
+    ...counts,
+    ...(share > DOUBTFUL_SHARE ? [`${(share * 100).toFixed(1)} % of the mean are not explained`] : []),
+    ...(hops.some(({ from }) => from.receiveQueue === null || from.lowestRttUs === null)
+      ? ['this kernel does not show all that the parts need']
+      : []),
+    ...(lost > 0 ? [`${lost} events were lost`] : []),
+  ]
+}
+
+function proxyOf(report: ProbeReport, name: 'client proxy' | 'server proxy', target: string | undefined) {
+  if (target === undefined) return []
+  return [{ name, downstream: roleOf(report, target, 'server'), upstream: roleOf(report, target, 'client') }]
+}
+
+function roleOf(report: ProbeReport, name: string, role: 'client' | 'server'): RoleLatency {
+  const target: ProbeTarget | undefined = report.targets.find((each) => each.name === name)
+  const latency = target?.latency
+  if (latency === undefined) {
+    const known = report.targets.map((each) => each.name).join(', ')
+    throw new Error(`The probes' report has no latency of ${name}; it has ${known === '' ? 'no targets' : known}.`)
+  }
+  if (latency[role].turn.count === 0) throw new Error(`${name} made no request as a ${role} while the probes watched.`)
+  return latency[role]
+}
+
+function percentiles({ p50, p99 }: Histogram): { p50Us: number | null; p99Us: number | null } {
+  return { p50Us: p50 === null ? null : p50 / 1000, p99Us: p99 === null ? null : p99 / 1000 }
+}
+
+function percentilesOfAll(histograms: readonly Histogram[]): { p50Us: number | null; p99Us: number | null } {
+  const buckets = histograms.flatMap((histogram) => histogram.buckets).toSorted(([low], [other]) => low - other)
+  const total = buckets.reduce((sum, [, , count]) => sum + count, 0)
+  return { p50Us: quantileUs(buckets, total * 0.5), p99Us: quantileUs(buckets, total * 0.99) }
+}
+
+/** As if the values of a bucket lay evenly in it. */
+function quantileUs(buckets: readonly (readonly [number, number, number])[], rank: number): number | null {
+  let below = 0
+  for (const [low, high, count] of buckets) {
+    if (below + count >= rank) return (low + ((high - low) * (rank - below)) / count) / 1000
+    below += count
+  }
+  return null
+}

@@ -1,0 +1,61 @@
+use crate::assert_size;
+
+pub const LEG_NORMAL: u8 = 0;
+/// From the proxy to the server: same addresses as the client's own flow, another connection.
+pub const LEG_UPSTREAM: u8 = 1;
+
+/// The flow goes through the proxy.
+pub const FLOW_PROXY: u8 = 1;
+/// It is the proxy's own connection to the server.
+pub const FLOW_UPSTREAM: u8 = 2;
+/// A FIN or RST was seen.
+pub const FLOW_CLOSING: u8 = 4;
+
+/// Key of `FLOWS4`. Normalised, so that one lookup serves both directions: `addresses[0]:ports[0]` is the lower of the
+/// two (compared as they are on the wire).
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowKey4 {
+    pub addresses: [u32; 2],
+    pub ports: [u16; 2],
+    pub protocol: u8,
+    pub leg: u8,
+    pub padding: u16,
+}
+assert_size!(FlowKey4, 16);
+
+/// Key of `FLOWS6`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FlowKey6 {
+    pub addresses: [[u64; 2]; 2],
+    pub ports: [u16; 2],
+    pub protocol: u8,
+    pub leg: u8,
+    pub padding: u16,
+}
+assert_size!(FlowKey6, 40);
+
+/// Value of `FLOWS4` and `FLOWS6`. Pairs are by side: 0 is the lower of the key.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Under which it was allowed, read *before* the verdict was made.
+    pub revision: u32,
+    /// Node-side device of each side; 0: the node itself.
+    pub devices: [u32; 2],
+    /// Slot of each side's counters, or `NO_SLOT`.
+    pub slots: [u16; 2],
+    /// That let it in (the receiver's, else the sender's).
+    pub rule: u32,
+    /// Jiffies of its last packet, and how many of them may pass until the next.
+    pub last_seen: u32,
+    pub timeout: u32,
+    pub last_event: u32,
+    /// Side that opened it.
+    pub originator: u8,
+    pub flags: u8,
+    /// TCP flags seen from each side.
+    pub tcp_flags: [u8; 2],
+}
+assert_size!(Flow, 36);

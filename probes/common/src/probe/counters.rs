@@ -1,0 +1,31 @@
+use crate::assert_size;
+
+/// Per CPU, target and role.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Turns that ended: a client has heard the first of an answer, a server has sent the first of one. Where there is a
+    /// histogram of them, only that counts.
+    pub requests: u64,
+    /// Of these, the first on their connection.
+    pub first_requests: u64,
+    /// Client: attempts (SYN). Server: 0.
+    pub attempts: u64,
+    /// Connections that were established while it was watched.
+    pub opened: u64,
+    /// Connections that were established, now or before, and ended.
+    pub closed: u64,
+    /// Connections that were there before.
+    pub seeded: u64,
+    /// Answers whose beginning was not seen: the first of connections that were there before.
+    pub discarded: u64,
+    /// Segments that were sent again, with and without SYN.
+    pub retransmits: u64,
+    pub syn_retransmits: u64,
+    /// TLS handshakes that were begun, and not ended when the connection did.
+    pub tls_unfinished: u64,
+    /// In microseconds: the connection's lowest round-trip time so far, summed over all segments that came.
+    pub lowest_rtt_sum: u64,
+    pub lowest_rtt_count: u64,
+}
+assert_size!(Counters, 96);

@@ -1,0 +1,20 @@
+//! The probes: latency, drops and connections.
+
+mod connect_failure;
+mod counters;
+mod drop;
+mod histogram;
+mod settings;
+mod sock_state;
+mod target;
+
+pub use connect_failure::ConnectFailure;
+pub use counters::Counters;
+pub use drop::{DropKey, DropService};
+pub use histogram::{Histogram, SLOTS, STEP_BITS, slot, slot_low};
+pub use settings::{MEASURES, Measure, NOT_MEASURED, NO_TARGET, Offsets, Settings, STORE_HASH, STORE_SOCKET};
+pub use sock_state::{
+    CLIENT, FLAG_CARRIED, FLAG_CLOSED, FLAG_SEEDED, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT,
+    IN_TURN, SERVER, SockState, TLS_DONE, TLS_HELLO, TLS_NEW, TLS_NONE, TLS_SERVER_HELLO,
+};
+pub use target::{ANY_USER, AddressKey, Listener, Namespace};

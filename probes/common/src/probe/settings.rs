@@ -1,0 +1,86 @@
+use crate::assert_size;
+
+/// State lies with the socket.
+pub const STORE_SOCKET: u32 = 0;
+/// State lies in a hash map by the socket's address, where programs may not use the other.
+pub const STORE_HASH: u32 = 1;
+
+pub const NO_TARGET: u32 = u32::MAX;
+pub const NOT_MEASURED: u32 = u32::MAX;
+pub const MEASURES: usize = 7;
+
+/// What there are histograms of, for every target and role.
+#[repr(u32)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Measure {
+    /// Client: first send to first receive. Server: first receive to next send.
+    Turn = 0,
+    /// Data there to first receive.
+    Queue = 1,
+    /// Smoothed round-trip time, at every segment that comes.
+    SmoothedRtt = 2,
+    /// Client: SYN to established. Server: SYN seen to established.
+    Connect = 3,
+    Tls = 4,
+    /// Established to closed.
+    Lifetime = 5,
+    /// Not a time: requests that a connection had carried when it closed.
+    RequestsPerConnection = 6,
+}
+
+/// Where fields are in the running kernel's structures, in bytes.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Offsets {
+    pub sock_net: u32,
+    pub sock_family: u32,
+    pub sock_state: u32,
+    pub sock_local_port: u32,
+    pub sock_remote_port: u32,
+    pub sock_local4: u32,
+    pub sock_remote4: u32,
+    pub sock_local6: u32,
+    pub sock_remote6: u32,
+    pub sock_protocol: u32,
+    pub sock_error: u32,
+    pub sock_cgroup: u32,
+    pub sock_user: u32,
+    pub tcp_srtt: u32,
+    pub tcp_lowest_rtt: u32,
+    pub net_inum: u32,
+    pub cgroup_node: u32,
+    pub node_id: u32,
+    pub skb_sock: u32,
+    pub skb_device: u32,
+    pub skb_head: u32,
+    pub skb_network: u32,
+    pub skb_protocol: u32,
+    pub device_net: u32,
+}
+assert_size!(Offsets, 96);
+
+/// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Settings {
+    /// `STORE_SOCKET` or `STORE_HASH`.
+    pub store: u32,
+    /// Not 0: programs of one kind may interrupt each other, so that sums need atomic additions.
+    pub atomic: u32,
+    /// The target of what belongs to no other, or `NO_TARGET`.
+    pub fallback: u32,
+    /// Not 0: there are targets by cgroup, by address.
+    pub cgroups: u32,
+    pub addresses: u32,
+    /// Index of the last slot, which the compiler is not to know.
+    pub last_slot: u32,
+    /// Where the histograms of each measure begin, or `NOT_MEASURED`.
+    pub first: [u32; MEASURES],
+    /// Not 0: `kfree_skb` tells the reason (5.17), and the receiving socket (6.11).
+    pub drop_reason: u32,
+    pub drop_sock: u32,
+    /// Not 0: there are targets by user.
+    pub users: u32,
+    pub offsets: Offsets,
+}
+assert_size!(Settings, 24 + 28 + 12 + 96);

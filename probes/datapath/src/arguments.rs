@@ -1,0 +1,62 @@
+use std::path::PathBuf;
+
+use crate::problem::Problem;
+
+const USAGE: &str = "usage: meshmark-datapath --socket PATH --cgroup DIR [--conntrack-entries N] [--policy-entries N] \
+                     [--identity-entries N] [--endpoint-entries N] [--rule-entries N] [--service-entries N] [--object FILE]";
+
+/// What the command line says.
+pub struct Options {
+    /// Unix socket to listen on; a file that is there is replaced.
+    pub socket: PathBuf,
+    /// The run's own cgroup2 directory: sockets of the processes in it may use service addresses.
+    pub cgroup: PathBuf,
+    /// Another eBPF object than the built-in one, for working on it.
+    pub object: Option<PathBuf>,
+    /// Sizes of maps other than the built-in ones: the option that sets it, the map, how many entries.
+    pub sizes: Vec<(&'static str, u32)>,
+}
+
+/// The maps that an option sizes.
+pub const SIZE_OPTIONS: [(&str, &[&str]); 6] = [
+    ("--conntrack-entries", &["FLOWS4", "FLOWS6"]),
+    ("--policy-entries", &["POLICY"]),
+    ("--identity-entries", &["IPCACHE"]),
+    ("--endpoint-entries", &["ENDPOINTS", "ENDPOINT_COUNTERS"]),
+    ("--rule-entries", &["RULE_COUNTERS"]),
+    ("--service-entries", &["SERVICES"]),
+];
+
+pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Problem> {
+    let (mut socket, mut cgroup, mut object, mut sizes) = (None, None, None, Vec::new());
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or_else(|| Problem(format!("{name} has no value; {USAGE}")))?;
+        match name.as_str() {
+            "--socket" => socket = Some(PathBuf::from(value)),
+            "--cgroup" => cgroup = Some(PathBuf::from(value)),
+            "--object" => object = Some(PathBuf::from(value)),
+            _ => {
+                let (_, maps) = SIZE_OPTIONS
+                    .iter()
+                    .find(|(option, _)| *option == name)
+                    .ok_or_else(|| Problem(format!("there is no option {name}; {USAGE}")))?;
+                let entries: u32 =
+                    value.parse().ok().filter(|entries| (1..=1 << 24).contains(entries)).ok_or_else(
+                        || Problem(format!("{name} wants a number from 1 to {}, not {value:?}", 1 << 24)),
+                    )?;
+                // Counters of an endpoint lie at two indices, one for each direction.
+                sizes.extend(
+                    maps.iter()
+                        .map(|map| (*map, if *map == "ENDPOINT_COUNTERS" { entries * 2 } else { entries })),
+                );
+            }
+        }
+    }
+    let missing = |option: &str| Problem(format!("{option} is missing; {USAGE}"));
+    Ok(Options {
+        socket: socket.ok_or_else(|| missing("--socket"))?,
+        cgroup: cgroup.ok_or_else(|| missing("--cgroup"))?,
+        object,
+        sizes,
+    })
+}

@@ -1,0 +1,17 @@
+//! The data path with real traffic: network namespaces, veth pairs and sockets of its own, and the real loader. Needs root.
+//! Files are named for the programs whose work they try.
+
+mod connect;
+mod conntrack;
+mod events;
+mod from_pod;
+mod getpeername;
+mod lab;
+mod loader;
+mod namespace;
+mod policy;
+mod process;
+mod proxy;
+mod sendmsg;
+mod to_pod;
+mod traffic;

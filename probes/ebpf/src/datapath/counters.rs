@@ -1,0 +1,56 @@
+use meshmark_common::datapath::{DIRECTIONS, DropReason, EGRESS, Flow, INGRESS, NO_SLOT, REASONS};
+
+use crate::maps::{ENDPOINT_COUNTERS, ENDPOINTS, RULE_COUNTERS};
+
+/// A packet went from one side of the flow to the other: out of one endpoint, into the other.
+#[inline(always)]
+pub fn count_forwarded(flow: &Flow, side: usize, bytes: u32) {
+    count_slot(flow.slots[side], EGRESS, bytes);
+    count_slot(flow.slots[1 - side], INGRESS, bytes);
+}
+
+#[inline(always)]
+fn count_slot(slot: u16, direction: u32, bytes: u32) {
+    if slot == NO_SLOT {
+        return;
+    }
+    if let Some(counters) = ENDPOINT_COUNTERS.get_ptr_mut(u32::from(slot) * DIRECTIONS + direction) {
+        // SAFETY: this CPU's own values.
+        unsafe {
+            (*counters).packets += 1;
+            (*counters).bytes += u64::from(bytes);
+        }
+    }
+}
+
+/// A packet was dropped on behalf of the endpoint with this device.
+#[inline(always)]
+pub fn count_dropped(device: u32, direction: u32, reason: DropReason) {
+    // SAFETY: the value is not kept.
+    let Some(endpoint) = (unsafe { ENDPOINTS.get(device) }) else { return };
+    if let Some(counters) = ENDPOINT_COUNTERS.get_ptr_mut(endpoint.slot * DIRECTIONS + direction) {
+        // SAFETY: this CPU's own values; the index is cut to the array's length.
+        unsafe { (*counters).drops[reason as usize & (REASONS - 1)] += 1 }
+    }
+}
+
+/// A flow was opened under this rule.
+#[inline(always)]
+pub fn count_allowed(rule: u32) {
+    if let Some(counters) = RULE_COUNTERS.get_ptr_mut(rule) {
+        // SAFETY: this CPU's own values.
+        unsafe { (*counters).allowed += 1 }
+    }
+}
+
+/// A packet was dropped by this rule.
+#[inline(always)]
+pub fn count_denied(rule: u32, opens_flow: bool) {
+    if let Some(counters) = RULE_COUNTERS.get_ptr_mut(rule) {
+        // SAFETY: this CPU's own values.
+        unsafe {
+            (*counters).denied += u64::from(opens_flow);
+            (*counters).dropped_packets += 1;
+        }
+    }
+}

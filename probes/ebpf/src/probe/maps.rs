@@ -1,0 +1,54 @@
+//! Every map of the probes. The loader sets the sizes that depend on the targets.
+
+use aya_ebpf::{
+    bindings::BPF_F_NO_PREALLOC,
+    btf_maps::SkStorage,
+    macros::{btf_map, map},
+    maps::{HashMap, PerCpuArray},
+};
+use meshmark_common::probe::{
+    AddressKey, ConnectFailure, Counters, DropKey, DropService, Histogram, Listener, Namespace, SockState,
+};
+
+/// State of sockets, where the socket itself holds it.
+#[btf_map]
+pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
+
+/// The same by the socket's address.
+#[map]
+pub static SOCKETS_BY_ADDRESS: HashMap<u64, SockState> = HashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
+
+/// `first[measure] + target * 2 + role`.
+#[map]
+pub static HISTOGRAMS: PerCpuArray<Histogram> = PerCpuArray::with_max_entries(1, 0);
+
+/// `target * 2 + role`.
+#[map]
+pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(2, 0);
+
+/// Network namespace, and user, to target.
+#[map]
+pub static NAMESPACES: HashMap<Namespace, u32> = HashMap::with_max_entries(1_024, 0);
+
+/// cgroup to target.
+#[map]
+pub static CGROUPS: HashMap<u64, u32> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+
+#[map]
+pub static ADDRESSES: HashMap<AddressKey, u32> = HashMap::with_max_entries(1_024, 0);
+
+#[map]
+pub static LISTENERS: HashMap<Listener, u32> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);
+
+#[map]
+pub static DROPS: HashMap<DropKey, u64> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);
+
+#[map]
+pub static DROP_SERVICES: HashMap<DropService, u64> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);
+
+#[map]
+pub static CONNECT_FAILURES: HashMap<ConnectFailure, u64> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+
+/// What did not fit into a map: sockets, drops, services of drops, connect failures, listeners.
+#[map]
+pub static OVERFLOWS: PerCpuArray<u64> = PerCpuArray::with_max_entries(8, 0);

@@ -1,0 +1,84 @@
+//! Connections that were there before: once, over all TCP sockets of a network namespace.
+
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::bpf_skc_to_tcp_sock;
+use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, Listener, SERVER, SockState, TLS_NONE};
+
+use crate::{
+    add::add_atomic,
+    kernel::field,
+    maps::LISTENERS,
+    settings::setting,
+    store::{OVERFLOW_LISTENERS, counters, find, insert, overflow},
+    targets,
+};
+
+const TCP_ESTABLISHED: u8 = 1;
+const TCP_CLOSE_WAIT: u8 = 8;
+const TCP_LISTEN: u8 = 10;
+
+/// What the kernel's `iter/tcp` gives: `struct bpf_iter__tcp`.
+#[repr(C)]
+pub struct IteratorContext {
+    meta: u64,
+    sock: *mut c_void,
+}
+
+/// Listeners come before connections, so that the connections of a server are known by their port.
+///
+/// # Minimum kernel version
+/// 5.9
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/tcp")]
+pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
+    // SAFETY: the kernel calls it with this structure.
+    let sock = unsafe { (*ctx).sock };
+    if sock.is_null() {
+        return 0;
+    }
+    // What only stands for a connection (in TIME_WAIT, or half open) is no such socket.
+    // SAFETY: the verifier has seen that it is a socket.
+    if unsafe { bpf_skc_to_tcp_sock(sock.cast()) }.is_null() {
+        return 0;
+    }
+    let state: u8 = field(sock, setting!(offsets.sock_state));
+    let listener = Listener { namespace: targets::namespace(sock), port: u32::from(targets::port(sock, false)) };
+    if state == TCP_LISTEN {
+        if LISTENERS.insert(&listener, &1, 0).is_err() {
+            overflow(OVERFLOW_LISTENERS);
+        }
+        return 0;
+    }
+    if state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT {
+        return 0;
+    }
+    // It was established after the programs were attached.
+    if find(sock).is_some() {
+        return 0;
+    }
+    // SAFETY: only whether it is there.
+    let role = if unsafe { LISTENERS.get(&listener) }.is_some() { SERVER } else { CLIENT };
+    let Some(target) = targets::of_sock(sock, role) else { return 0 };
+    let state = SockState {
+        turn_at: 0,
+        ready_at: 0,
+        born_at: 0,
+        established_at: 0,
+        tls_at: 0,
+        requests: 0,
+        target: target as u16,
+        role,
+        phase: 0,
+        flags: FLAG_SEEDED | FLAG_CARRIED,
+        tls: TLS_NONE,
+        padding: [0; 6],
+    };
+    if insert(sock, &state)
+        && let Some(counters) = counters(&state)
+    {
+        // SAFETY: the place is in the map's value.
+        unsafe { add_atomic(&raw mut (*counters).seeded, 1) };
+    }
+    0
+}

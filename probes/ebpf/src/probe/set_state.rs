@@ -1,0 +1,161 @@
+//! Connections: begun, established, failed, closed.
+
+use core::ffi::c_void;
+
+use aya_ebpf::{
+    bindings::BPF_NOEXIST,
+    helpers::bpf_ktime_get_ns,
+    macros::{btf_tracepoint, raw_tracepoint},
+    programs::{BtfTracePointContext, RawTracePointContext},
+};
+use meshmark_common::probe::{
+    CLIENT, ConnectFailure, FLAG_CLOSED, Measure, SERVER, SockState, TLS_HELLO, TLS_NEW, TLS_SERVER_HELLO,
+};
+
+use crate::{
+    add::add_atomic,
+    histogram::record,
+    kernel::field,
+    maps::CONNECT_FAILURES,
+    settings::setting,
+    store::{OVERFLOW_FAILURES, counters, find, insert, overflow},
+    targets::{self, AF_INET, AF_INET6},
+};
+
+const TCP_ESTABLISHED: i32 = 1;
+const TCP_SYN_SENT: i32 = 2;
+const TCP_SYN_RECV: i32 = 3;
+const TCP_CLOSE: i32 = 7;
+const IPPROTO_TCP: u16 = 6;
+
+/// # Minimum kernel version
+/// 5.5
+#[btf_tracepoint(function = "inet_sock_set_state")]
+pub fn set_state_btf(ctx: BtfTracePointContext) -> i32 {
+    set_state(ctx.arg::<*const c_void>(0), ctx.arg::<i32>(1), ctx.arg::<i32>(2))
+}
+
+/// # Minimum kernel version
+/// 4.17
+#[raw_tracepoint(tracepoint = "inet_sock_set_state")]
+pub fn set_state_raw(ctx: RawTracePointContext) -> i32 {
+    set_state(ctx.arg::<*const c_void>(0), ctx.arg::<i32>(1), ctx.arg::<i32>(2))
+}
+
+#[inline(always)]
+fn set_state(sock: *const c_void, old: i32, new: i32) -> i32 {
+    if new == TCP_SYN_SENT {
+        begin(sock, CLIENT);
+    } else if new == TCP_SYN_RECV {
+        begin(sock, SERVER);
+    } else if new == TCP_ESTABLISHED {
+        establish(sock);
+    } else if new == TCP_CLOSE {
+        close(sock, old);
+    }
+    0
+}
+
+#[inline(always)]
+fn begin(sock: *const c_void, role: u8) {
+    let family = targets::family(sock);
+    if (family != AF_INET && family != AF_INET6)
+        || field::<u16>(sock, setting!(offsets.sock_protocol)) & 0xff != IPPROTO_TCP
+    {
+        return;
+    }
+    let Some(target) = targets::of_sock(sock, role) else { return };
+    let state = SockState {
+        turn_at: 0,
+        ready_at: 0,
+        // SAFETY: takes nothing.
+        born_at: unsafe { bpf_ktime_get_ns() },
+        established_at: 0,
+        tls_at: 0,
+        requests: 0,
+        target: target as u16,
+        role,
+        phase: 0,
+        flags: 0,
+        tls: TLS_NEW,
+        padding: [0; 6],
+    };
+    if insert(sock, &state)
+        && role == CLIENT
+        && let Some(counters) = counters(&state)
+    {
+        // SAFETY: the place is in the map's value.
+        unsafe { add_atomic(&raw mut (*counters).attempts, 1) };
+    }
+}
+
+#[inline(always)]
+fn establish(sock: *const c_void) {
+    let Some(state) = find(sock) else { return };
+    // SAFETY: takes nothing.
+    let now = unsafe { bpf_ktime_get_ns() };
+    state.established_at = now;
+    record(Measure::Connect, state, now.wrapping_sub(state.born_at));
+    if let Some(counters) = counters(state) {
+        // SAFETY: the place is in the map's value.
+        unsafe { add_atomic(&raw mut (*counters).opened, 1) };
+    }
+}
+
+#[inline(always)]
+fn close(sock: *const c_void, old: i32) {
+    let Some(state) = find(sock) else { return };
+    if state.flags & FLAG_CLOSED != 0 {
+        return;
+    }
+    state.flags |= FLAG_CLOSED;
+    if old == TCP_SYN_SENT {
+        fail(sock, state);
+        return;
+    }
+    if state.established_at != 0 {
+        // SAFETY: takes nothing.
+        let now = unsafe { bpf_ktime_get_ns() };
+        record(Measure::Lifetime, state, now.wrapping_sub(state.established_at));
+        record(Measure::RequestsPerConnection, state, u64::from(state.requests));
+    } else if old == TCP_SYN_RECV {
+        return;
+    }
+    if let Some(counters) = counters(state) {
+        // SAFETY: both places are in the map's value.
+        unsafe {
+            add_atomic(&raw mut (*counters).closed, 1);
+            if state.tls == TLS_HELLO || state.tls == TLS_SERVER_HELLO {
+                add_atomic(&raw mut (*counters).tls_unfinished, 1);
+            }
+        }
+    }
+}
+
+/// A connect without success.
+#[inline(always)]
+fn fail(sock: *const c_void, state: &SockState) {
+    let v6 = targets::family(sock) == AF_INET6;
+    let key = ConnectFailure {
+        address: if v6 {
+            field(sock, setting!(offsets.sock_remote6))
+        } else {
+            let four: [u8; 4] = field(sock, setting!(offsets.sock_remote4));
+            [four[0], four[1], four[2], four[3], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        },
+        error: field(sock, setting!(offsets.sock_error)),
+        target: u32::from(state.target),
+        port: targets::port(sock, true),
+        version: if v6 { 6 } else { 4 },
+        padding: [0; 5],
+    };
+    if let Some(count) = CONNECT_FAILURES.get_ptr_mut(&key) {
+        add_atomic(count, 1);
+    } else if CONNECT_FAILURES.insert(&key, &1, BPF_NOEXIST.into()).is_err() {
+        // Another CPU was first, or there is no room.
+        match CONNECT_FAILURES.get_ptr_mut(&key) {
+            Some(count) => add_atomic(count, 1),
+            None => overflow(OVERFLOW_FAILURES),
+        }
+    }
+}

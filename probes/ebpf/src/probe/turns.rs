@@ -1,0 +1,89 @@
+//! Turns of a connection: who speaks, and since when.
+
+use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
+
+use crate::{
+    add::add_in_task,
+    histogram::{is_measured, record_in_task},
+    store::counters,
+};
+
+/// Something was sent, or is about to be.
+#[inline(always)]
+pub fn sent(state: &mut SockState, now: u64) {
+    if state.role == CLIENT {
+        if state.phase == 0 {
+            state.turn_at = now;
+            state.phase = IN_TURN;
+            state.flags &= !FLAG_SEEDED;
+        }
+    } else if state.phase == IN_TURN {
+        state.phase = 0;
+        end(state, now);
+    } else if state.flags & FLAG_SEEDED != 0 {
+        discard(state);
+    }
+}
+
+/// Something was received, and handed to the program.
+#[inline(always)]
+pub fn received(state: &mut SockState, now: u64) {
+    let ready_at = state.ready_at;
+    state.ready_at = 0;
+    if state.role == CLIENT {
+        if state.phase == IN_TURN {
+            state.phase = 0;
+            queued(state, ready_at, now);
+            end(state, now);
+        } else if state.flags & FLAG_SEEDED != 0 {
+            discard(state);
+        }
+    } else if state.phase == 0 {
+        state.turn_at = now;
+        state.phase = IN_TURN;
+        state.flags &= !FLAG_SEEDED;
+        queued(state, ready_at, now);
+    }
+}
+
+/// How long the data that turns the turn was there before somebody took it.
+#[inline(always)]
+fn queued(state: &SockState, ready_at: u64, now: u64) {
+    if ready_at != 0 {
+        record_in_task(Measure::Queue, state, now.wrapping_sub(ready_at));
+    }
+}
+
+#[inline(always)]
+fn end(state: &mut SockState, now: u64) {
+    record_in_task(Measure::Turn, state, now.wrapping_sub(state.turn_at));
+    state.requests = state.requests.wrapping_add(1);
+    let first = state.flags & FLAG_CARRIED == 0;
+    // Where there is a histogram of them, that counts them.
+    let counted = is_measured(Measure::Turn);
+    if counted && !first {
+        return;
+    }
+    state.flags |= FLAG_CARRIED;
+    if let Some(counters) = counters(state) {
+        // SAFETY: both places are in the map's value.
+        unsafe {
+            if !counted {
+                add_in_task(&raw mut (*counters).requests, 1);
+            }
+            if first {
+                add_in_task(&raw mut (*counters).first_requests, 1);
+            }
+        }
+    }
+}
+
+/// The turn had begun before the connection was watched.
+#[inline(always)]
+fn discard(state: &mut SockState) {
+    state.flags &= !FLAG_SEEDED;
+    if let Some(counters) = counters(state) {
+        // SAFETY: the place is in the map's value.
+        unsafe { add_in_task(&raw mut (*counters).discarded, 1) };
+    }
+}

@@ -1,0 +1,177 @@
+//! Where the programs can be attached: for each thing that is watched the ways to get there, best first. The cheapest
+//! comes first, but for sending: there the ways that see the beginning of the call come before the one that sees its end.
+
+use crate::arguments::Probes;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    BtfTracepoint,
+    RawTracepoint,
+    Fentry,
+    Kprobe,
+    Cgroup,
+    Iterator,
+}
+
+impl Way {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BtfTracepoint => "BTF tracepoint",
+            Self::RawTracepoint => "raw tracepoint",
+            Self::Fentry => "fentry",
+            Self::Kprobe => "kprobe",
+            Self::Cgroup => "cgroup",
+            Self::Iterator => "iterator",
+        }
+    }
+
+    /// Whether such programs reach what is stored with a socket (they are the ones with typed pointers).
+    pub const fn reaches_socket_storage(self) -> bool {
+        !matches!(self, Self::RawTracepoint | Self::Kprobe)
+    }
+}
+
+#[derive(Debug)]
+pub struct Rung {
+    pub program: &'static str,
+    pub way: Way,
+    /// Tracepoint or function.
+    pub on: &'static str,
+    /// Lowest kernel that has all of it.
+    pub since: &'static str,
+}
+
+#[derive(Debug)]
+pub struct Hook {
+    pub name: &'static str,
+    pub rungs: &'static [Rung],
+    /// What is missing without it.
+    pub without: &'static str,
+}
+
+const fn rung(program: &'static str, way: Way, on: &'static str, since: &'static str) -> Rung {
+    Rung { program, way, on, since }
+}
+
+pub static SEND: Hook = Hook {
+    name: "send",
+    rungs: &[
+        rung("send_btf", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16"),
+        rung("send_raw", Way::RawTracepoint, "tcp_sendmsg_locked", "6.16"),
+        rung("send_fentry", Way::Fentry, "tcp_sendmsg", "5.11"),
+        rung("send_kprobe", Way::Kprobe, "tcp_sendmsg", "5.10"),
+        rung("send_end_btf", Way::BtfTracepoint, "sock_send_length", "6.3"),
+    ],
+    without: "requests",
+};
+pub static RECEIVE: Hook = Hook {
+    name: "receive",
+    rungs: &[
+        rung("receive_btf", Way::BtfTracepoint, "sock_recv_length", "6.3"),
+        rung("receive_piece_btf", Way::BtfTracepoint, "tcp_rcv_space_adjust", "5.10"),
+        rung("receive_piece_raw", Way::RawTracepoint, "tcp_rcv_space_adjust", "5.10"),
+        rung("receive_piece_kprobe", Way::Kprobe, "tcp_rcv_space_adjust", "5.10"),
+    ],
+    without: "requests",
+};
+pub static DATA_READY: Hook = Hook {
+    name: "data ready",
+    rungs: &[
+        rung("data_ready_btf", Way::BtfTracepoint, "sk_data_ready", "6.3"),
+        rung("data_ready_raw", Way::RawTracepoint, "sk_data_ready", "6.3"),
+        rung("data_ready_fentry", Way::Fentry, "sock_def_readable", "5.11"),
+        rung("data_ready_kprobe", Way::Kprobe, "sock_def_readable", "5.10"),
+    ],
+    without: "how long data waits in receive queues",
+};
+pub static SET_STATE: Hook = Hook {
+    name: "connection state",
+    rungs: &[
+        rung("set_state_btf", Way::BtfTracepoint, "inet_sock_set_state", "5.10"),
+        rung("set_state_raw", Way::RawTracepoint, "inet_sock_set_state", "5.10"),
+    ],
+    without: "connections",
+};
+pub static ROUND_TRIP: Hook = Hook {
+    name: "round trip",
+    rungs: &[
+        rung("round_trip_btf", Way::BtfTracepoint, "tcp_probe", "5.10"),
+        rung("round_trip_raw", Way::RawTracepoint, "tcp_probe", "5.10"),
+        rung("round_trip_kprobe", Way::Kprobe, "tcp_rcv_established", "5.10"),
+    ],
+    without: "round-trip times",
+};
+pub static RETRANSMIT: Hook = Hook {
+    name: "retransmit",
+    rungs: &[
+        rung("retransmit_btf", Way::BtfTracepoint, "tcp_retransmit_skb", "5.10"),
+        rung("retransmit_raw", Way::RawTracepoint, "tcp_retransmit_skb", "5.10"),
+    ],
+    without: "retransmits",
+};
+pub static DROP: Hook = Hook {
+    name: "drop",
+    rungs: &[
+        rung("drop_btf", Way::BtfTracepoint, "kfree_skb", "5.10"),
+        rung("drop_raw", Way::RawTracepoint, "kfree_skb", "5.10"),
+    ],
+    without: "drops",
+};
+pub static TLS_INGRESS: Hook = Hook {
+    name: "TLS in",
+    rungs: &[rung("tls_ingress", Way::Cgroup, "ingress of the root cgroup", "5.10")],
+    without: "TLS handshakes",
+};
+pub static TLS_EGRESS: Hook = Hook {
+    name: "TLS out",
+    rungs: &[rung("tls_egress", Way::Cgroup, "egress of the root cgroup", "5.10")],
+    without: "TLS handshakes",
+};
+/// Where state lies in a hash map: takes out what belonged to a socket that is no more.
+pub static DESTROY: Hook = Hook {
+    name: "socket end",
+    rungs: &[
+        rung("destroy_btf", Way::BtfTracepoint, "tcp_destroy_sock", "5.10"),
+        rung("destroy_raw", Way::RawTracepoint, "tcp_destroy_sock", "5.10"),
+    ],
+    without: "an orderly map of sockets",
+};
+pub static SEED: Hook = Hook {
+    name: "connections before",
+    rungs: &[rung("seed", Way::Iterator, "tcp", "5.10")],
+    without: "connections that were there before",
+};
+
+pub static ALL: [&Hook; 11] = [
+    &SET_STATE,
+    &SEND,
+    &RECEIVE,
+    &DATA_READY,
+    &ROUND_TRIP,
+    &RETRANSMIT,
+    &DROP,
+    &TLS_INGRESS,
+    &TLS_EGRESS,
+    &DESTROY,
+    &SEED,
+];
+
+/// What the probes need, and whether they can't do without.
+pub fn wanted(probes: Probes, store_is_hash: bool) -> Vec<(&'static Hook, bool)> {
+    let turns = probes.latency || probes.connections;
+    let all = [
+        // First: what comes after it finds the state that it makes.
+        (&SET_STATE, turns || probes.drops, turns),
+        (&DESTROY, store_is_hash && (turns || probes.drops), true),
+        (&SEND, turns, true),
+        (&RECEIVE, turns, true),
+        (&DATA_READY, probes.latency, false),
+        (&ROUND_TRIP, probes.latency, false),
+        (&RETRANSMIT, probes.connections, false),
+        (&TLS_INGRESS, probes.connections, false),
+        (&TLS_EGRESS, probes.connections, false),
+        (&DROP, probes.drops, true),
+        (&SEED, turns, false),
+    ];
+    all.into_iter().filter_map(|(hook, wanted, required)| wanted.then_some((hook, required))).collect()
+}

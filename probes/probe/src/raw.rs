@@ -1,0 +1,155 @@
+//! What the maps hold, summed over the CPUs.
+
+use std::{collections::BTreeMap, os::fd::AsFd};
+
+use aya::{
+    Ebpf, Pod,
+    maps::{HashMap, MapData, PerCpuArray},
+};
+use meshmark_common::probe::{ConnectFailure, Counters, DropKey, DropService, Histogram, SLOTS};
+
+use crate::{
+    cost::{ProgramCounts, program_counts},
+    problem::{Problem, Trying},
+    session::Session,
+};
+
+/// What did not fit: sockets, drops, services of drops, connect failures, listeners.
+pub const OVERFLOWS: usize = 8;
+
+#[derive(Default, Clone)]
+pub struct Raw {
+    pub histograms: Vec<Values>,
+    pub counters: Vec<Counters>,
+    pub drops: BTreeMap<DropKey, u64>,
+    pub services: BTreeMap<DropService, u64>,
+    pub failures: BTreeMap<ConnectFailure, u64>,
+    pub overflows: [u64; OVERFLOWS],
+    pub programs: BTreeMap<&'static str, ProgramCounts>,
+}
+
+/// A histogram: the sum of all values, and how many are in each slot.
+#[derive(Clone)]
+pub struct Values {
+    pub sum: u64,
+    pub slots: Vec<u64>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { sum: 0, slots: vec![0; SLOTS] }
+    }
+}
+
+impl Values {
+    pub fn count(&self) -> u64 {
+        self.slots.iter().sum()
+    }
+
+    fn since(&self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self.clone() };
+        Self {
+            sum: self.sum.wrapping_sub(before.sum),
+            slots: self.slots.iter().zip(&before.slots).map(|(now, then)| now.saturating_sub(*then)).collect(),
+        }
+    }
+}
+
+impl Raw {
+    pub fn read(session: &Session) -> Result<Self, Problem> {
+        let ebpf = &session.ebpf;
+        let mut raw = Self {
+            drops: entries(ebpf, "DROPS")?,
+            services: entries(ebpf, "DROP_SERVICES")?,
+            failures: entries(ebpf, "CONNECT_FAILURES")?,
+            ..Self::default()
+        };
+        per_cpu(ebpf, "HISTOGRAMS", |cpus: &[Histogram]| {
+            let mut values = Values::default();
+            for cpu in cpus {
+                values.sum = values.sum.wrapping_add(cpu.sum);
+                for (all, one) in values.slots.iter_mut().zip(cpu.slots) {
+                    *all += one;
+                }
+            }
+            raw.histograms.push(values);
+        })?;
+        per_cpu(ebpf, "COUNTERS", |cpus: &[Counters]| {
+            raw.counters.push(cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, *cpu, u64::wrapping_add)));
+        })?;
+        let mut index = 0;
+        per_cpu(ebpf, "OVERFLOWS", |cpus: &[u64]| {
+            raw.overflows[index] = cpus.iter().sum();
+            index += 1;
+        })?;
+        for attached in &session.attached {
+            if let Some(rung) = attached.rung
+                && let Some(program) = ebpf.program(rung.program)
+                && let Ok(descriptor) = program.fd()
+            {
+                raw.programs.insert(rung.program, program_counts(descriptor.as_fd())?);
+            }
+        }
+        Ok(raw)
+    }
+
+    pub fn since(&self, before: &Self) -> Self {
+        let mut raw = self.clone();
+        for (index, values) in raw.histograms.iter_mut().enumerate() {
+            *values = values.since(before.histograms.get(index));
+        }
+        for (counters, then) in raw.counters.iter_mut().zip(&before.counters) {
+            *counters = fold(*counters, *then, u64::wrapping_sub);
+        }
+        subtract(&mut raw.drops, &before.drops);
+        subtract(&mut raw.services, &before.services);
+        subtract(&mut raw.failures, &before.failures);
+        for (now, then) in raw.overflows.iter_mut().zip(before.overflows) {
+            *now -= then;
+        }
+        for (name, counts) in &mut raw.programs {
+            *counts = counts.since(before.programs.get(name).copied().unwrap_or_default());
+        }
+        raw
+    }
+}
+
+fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, then: &BTreeMap<K, u64>) {
+    for (key, count) in now.iter_mut() {
+        *count -= then.get(key).copied().unwrap_or(0);
+    }
+    now.retain(|_, count| *count != 0);
+}
+
+fn fold(left: Counters, right: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
+    Counters {
+        requests: with(left.requests, right.requests),
+        first_requests: with(left.first_requests, right.first_requests),
+        attempts: with(left.attempts, right.attempts),
+        opened: with(left.opened, right.opened),
+        closed: with(left.closed, right.closed),
+        seeded: with(left.seeded, right.seeded),
+        discarded: with(left.discarded, right.discarded),
+        retransmits: with(left.retransmits, right.retransmits),
+        syn_retransmits: with(left.syn_retransmits, right.syn_retransmits),
+        tls_unfinished: with(left.tls_unfinished, right.tls_unfinished),
+        lowest_rtt_sum: with(left.lowest_rtt_sum, right.lowest_rtt_sum),
+        lowest_rtt_count: with(left.lowest_rtt_count, right.lowest_rtt_count),
+    }
+}
+
+fn entries<K: Pod + Ord>(ebpf: &Ebpf, name: &str) -> Result<BTreeMap<K, u64>, Problem> {
+    let map = ebpf.map(name).ok_or_else(|| Problem(format!("the eBPF object has no map {name}")))?;
+    let map: HashMap<&MapData, K, u64> = map.try_into().trying(&format!("opening the map {name}"))?;
+    // Nothing is ever taken out, so that none is missed.
+    map.iter().collect::<Result<_, _>>().trying(&format!("reading the map {name}"))
+}
+
+fn per_cpu<V: Pod>(ebpf: &Ebpf, name: &str, mut each: impl FnMut(&[V])) -> Result<(), Problem> {
+    let map = ebpf.map(name).ok_or_else(|| Problem(format!("the eBPF object has no map {name}")))?;
+    let map: PerCpuArray<&MapData, V> = map.try_into().trying(&format!("opening the map {name}"))?;
+    for values in map.iter() {
+        each(&values.trying(&format!("reading the map {name}"))?);
+    }
+    Ok(())
+}

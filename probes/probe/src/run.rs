@@ -1,0 +1,88 @@
+//! From the command line: watch for a time, then say what was seen.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    arguments::{Format, Options},
+    drops::Names,
+    output::{Output, print},
+    problem::{Problem, Trying},
+    reasons::Reasons,
+    report::{Report, report},
+    session::Session,
+    signals,
+    symbols::Symbols,
+    table, targets,
+};
+
+/// Clears the terminal and goes to its first line.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+/// A program that is running when its link is cut may still count.
+pub const SETTLE: Duration = Duration::from_millis(2);
+
+pub fn run(options: &Options) -> Result<(), Problem> {
+    let output = Output::open(options.output.as_deref())?;
+    match watch(options, output.is_standard()) {
+        Ok(text) => output.write(&text),
+        Err(problem) => {
+            output.discard();
+            Err(problem)
+        }
+    }
+}
+
+fn watch(options: &Options, standard: bool) -> Result<String, Problem> {
+    signals::block();
+    let targets = targets::resolve(&options.targets)?;
+    let mut session = Session::begin(options.probes, targets, &options.ladder)?;
+    session.count_cost(options.cost)?;
+    let names = names(&session);
+    let terminal = std::io::stdout().is_terminal();
+    let format = options.format.unwrap_or(if standard && terminal { Format::Table } else { Format::Json });
+    let end = Instant::now() + options.duration;
+    let mut stopped = false;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let pause = options.interval.map_or(left, |interval| interval.min(left));
+        if signals::wait(pause) {
+            stopped = true;
+            break;
+        }
+        if Instant::now() >= end {
+            break;
+        }
+        show(&report(&session, &names, true)?, terminal, format)?;
+    }
+    session.end();
+    std::thread::sleep(SETTLE);
+    render(&report(&session, &names, stopped)?, format)
+}
+
+pub fn names(session: &Session) -> Names {
+    let drops = session.probes.drops;
+    Names {
+        reasons: Reasons::read(&session.types),
+        symbols: if drops { Symbols::read() } else { Symbols::none() },
+    }
+}
+
+/// In between: a table that is drawn over, or one line of JSON.
+fn show(report: &Report, terminal: bool, format: Format) -> Result<(), Problem> {
+    if terminal {
+        print(&format!("{CLEAR}{}\n", table::render(report)))
+    } else if format == Format::Json {
+        print(&format!("{}\n", serde_json::to_string(report).trying("writing JSON")?))
+    } else {
+        print(&format!("{}\n\n", table::render(report)))
+    }
+}
+
+fn render(report: &Report, format: Format) -> Result<String, Problem> {
+    match format {
+        Format::Json => serde_json::to_string(report).trying("writing JSON"),
+        Format::Table => Ok(table::render(report)),
+    }
+}

@@ -1,0 +1,295 @@
+//! The probes in the kernel, from attaching to detaching.
+
+use std::{
+    fs::{self, File},
+    time::{Duration, Instant, SystemTime},
+};
+
+use aya::{
+    Btf, Ebpf, EbpfLoader, Pod,
+    maps::{HashMap, MapData},
+    sys::{Stats, enable_stats},
+    util::KernelVersion,
+};
+use meshmark_common::probe::{
+    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET, Settings,
+};
+
+use crate::{
+    arguments::{LadderOptions, Probes},
+    attach::{Attached, Ladder},
+    btf::KernelTypes,
+    hooks::{self, Hook, SEED},
+    kernel, offsets,
+    problem::{Problem, Trying},
+    raw::Raw,
+    seed,
+    targets::Targets,
+};
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe.o"));
+
+/// Numbers of kernels before this one are refused: nothing was tried there.
+const OLDEST: KernelVersion = KernelVersion::new(5, 10, 0);
+/// From here on tracepoints may be left for another task meanwhile.
+const INTERRUPTED_TRACEPOINTS: KernelVersion = KernelVersion::new(7, 0, 0);
+
+/// How state is kept and added to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Plan {
+    pub in_sockets: bool,
+    pub atomic: bool,
+}
+
+/// The cheapest first.
+pub const PLANS: [Plan; 3] = [
+    Plan { in_sockets: true, atomic: false },
+    Plan { in_sockets: true, atomic: true },
+    Plan { in_sockets: false, atomic: true },
+];
+
+/// What is known of the running kernel before anything is loaded.
+pub struct Ground {
+    pub types: KernelTypes,
+    pub btf: Btf,
+    cgroup: Option<File>,
+    settings: Settings,
+}
+
+pub struct Session {
+    pub ebpf: Ebpf,
+    pub probes: Probes,
+    pub targets: Targets,
+    pub attached: Vec<Attached>,
+    pub plan: Plan,
+    pub types: KernelTypes,
+    pub warnings: Vec<String>,
+    pub begun: Instant,
+    pub begun_at: SystemTime,
+    ended: Option<Instant>,
+    /// What had been counted when this measurement began.
+    pub before: Raw,
+    /// While it is open, the kernel counts runs and run time.
+    statistics: Option<std::os::fd::OwnedFd>,
+}
+
+impl Ground {
+    pub fn survey() -> Result<Self, Problem> {
+        // SAFETY: takes nothing.
+        if unsafe { libc::geteuid() } != 0 {
+            return Err(Problem::new("the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)"));
+        }
+        if KernelVersion::current().is_ok_and(|version| version < OLDEST) {
+            return Err(Problem(format!("kernel {} is too old: the probes need 5.10 or later", kernel::release())));
+        }
+        let types = KernelTypes::read()?;
+        let settings = Settings {
+            store: STORE_SOCKET,
+            atomic: 0,
+            fallback: NO_TARGET,
+            cgroups: 0,
+            addresses: 0,
+            last_slot: SLOTS as u32 - 1,
+            first: [NOT_MEASURED; MEASURES],
+            drop_reason: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 2),
+            drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
+            users: 0,
+            offsets: offsets::find(&types)?,
+        };
+        unlimited_memory();
+        let btf = Btf::from_sys_fs().trying("reading the kernel's types")?;
+        Ok(Self { types, btf, cgroup: root_cgroup(), settings })
+    }
+
+    /// Maps and programs for these targets, nothing loaded yet.
+    pub fn prepare(&self, probes: Probes, targets: &Targets, plan: Plan) -> Result<Ebpf, Problem> {
+        let mut settings = self.settings;
+        let count = u32::try_from(targets.list.len()).unwrap_or(u32::MAX).max(1);
+        settings.store = if plan.in_sockets { STORE_SOCKET } else { STORE_HASH };
+        settings.atomic = u32::from(plan.atomic);
+        settings.fallback = targets.rest.unwrap_or(NO_TARGET);
+        settings.cgroups = u32::from(targets.list.iter().any(|target| !target.cgroups.is_empty()));
+        settings.users = u32::from(
+            targets.list.iter().flat_map(|target| &target.namespaces).any(|place| place.user.is_some()),
+        );
+        settings.addresses = u32::from(targets.list.iter().any(|target| !target.addresses.is_empty()));
+        let measures = measures(probes);
+        for (index, measure) in measures.iter().enumerate() {
+            settings.first[*measure as usize] = index as u32 * count * 2;
+        }
+        let histograms = (measures.len() as u32 * count * 2).max(1);
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&self.btf))
+            .override_global("SETTINGS", &settings, true)
+            .map_max_entries("HISTOGRAMS", histograms)
+            .map_max_entries("COUNTERS", count * 2)
+            .load(OBJECT)
+            .trying("creating the probes' maps")?;
+        for (index, target) in targets.list.iter().enumerate() {
+            let index = index as u32;
+            for place in &target.namespaces {
+                let key = Namespace { number: place.number, user: place.user.unwrap_or(ANY_USER) };
+                insert(&mut ebpf, "NAMESPACES", &key, &index)?;
+            }
+            for cgroup in &target.cgroups {
+                insert(&mut ebpf, "CGROUPS", cgroup, &index)?;
+            }
+            for address in &target.addresses {
+                insert(&mut ebpf, "ADDRESSES", address, &index)?;
+            }
+        }
+        Ok(ebpf)
+    }
+
+    pub fn ladder<'a>(&'a self, plan: Plan, without: &'a [String]) -> Ladder<'a> {
+        Ladder { types: &self.types, btf: &self.btf, cgroup: self.cgroup.as_ref(), in_sockets: plan.in_sockets, without }
+    }
+}
+
+/// What there are histograms of.
+fn measures(probes: Probes) -> Vec<Measure> {
+    let latency: &[Measure] = &[Measure::Turn, Measure::Queue, Measure::SmoothedRtt];
+    let connections: &[Measure] =
+        &[Measure::Connect, Measure::Tls, Measure::Lifetime, Measure::RequestsPerConnection];
+    [(probes.latency, latency), (probes.connections, connections)]
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .flat_map(|(_, measures)| measures.iter().copied())
+        .collect()
+}
+
+impl Session {
+    pub fn begin(probes: Probes, targets: Targets, options: &LadderOptions) -> Result<Self, Problem> {
+        let ground = Ground::survey()?;
+        let mut last = Vec::new();
+        for plan in PLANS {
+            if options.in_sockets.is_some_and(|wanted| wanted != plan.in_sockets) {
+                continue;
+            }
+            let mut ebpf = ground.prepare(probes, &targets, plan)?;
+            let ladder = ground.ladder(plan, &options.without);
+            let wanted = hooks::wanted(probes, !plan.in_sockets);
+            let attached: Vec<Attached> = wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
+            let stands = attached.iter().zip(&wanted).all(|(attached, (_, required))| attached.rung.is_some() || !required);
+            // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
+            let safe = plan.atomic
+                || (KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
+                    && attached.iter().all(|attached| {
+                        attached.rung.is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
+                    }));
+            let whole = attached.iter().all(|attached| attached.rung.is_some())
+                || !plan.in_sockets
+                || options.in_sockets.is_some();
+            if !(stands && safe && whole) {
+                last = attached;
+                continue;
+            }
+            let mut session = Self {
+                ebpf,
+                probes,
+                targets,
+                attached,
+                plan,
+                types: ground.types,
+                warnings: Vec::new(),
+                begun: Instant::now(),
+                begun_at: SystemTime::now(),
+                ended: None,
+                before: Raw::default(),
+                statistics: None,
+            };
+            if session.is_attached(&SEED) {
+                session.warnings = seed::seed(&mut session.ebpf, &session.targets.namespaces())?;
+            }
+            session.begun = Instant::now();
+            session.begun_at = SystemTime::now();
+            return Ok(session);
+        }
+        Err(unavailable(&last))
+    }
+
+    pub fn is_attached(&self, hook: &Hook) -> bool {
+        self.attached.iter().any(|attached| attached.hook.name == hook.name && attached.rung.is_some())
+    }
+
+    /// # Minimum kernel version
+    /// 5.8
+    pub fn count_cost(&mut self, on: bool) -> Result<(), Problem> {
+        self.statistics = match on {
+            true => Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?),
+            false => None,
+        };
+        Ok(())
+    }
+
+    pub const fn counts_cost(&self) -> bool {
+        self.statistics.is_some()
+    }
+
+    /// From here on nothing is counted any more.
+    pub fn end(&mut self) {
+        for attached in &mut self.attached {
+            attached.link = None;
+        }
+        self.ended = Some(Instant::now());
+    }
+
+    pub fn elapsed(&self) -> Duration {
+        self.ended.unwrap_or_else(Instant::now).duration_since(self.begun)
+    }
+
+    /// Index of a measure's first histogram.
+    pub fn first(&self, measure: Measure) -> Option<usize> {
+        let index = measures(self.probes).iter().position(|each| *each == measure)?;
+        Some(index * self.targets.list.len() * 2)
+    }
+
+    /// What was counted since the measurement began.
+    pub fn read(&self) -> Result<Raw, Problem> {
+        Ok(Raw::read(self)?.since(&self.before))
+    }
+
+    /// A new measurement begins.
+    pub fn reset(&mut self) -> Result<(), Problem> {
+        self.before = Raw::read(self)?;
+        self.begun = Instant::now();
+        self.begun_at = SystemTime::now();
+        Ok(())
+    }
+}
+
+fn unavailable(attached: &[Attached]) -> Problem {
+    let mut sentence = format!("kernel {} does not let the probes in:", kernel::release());
+    for attached in attached.iter().filter(|attached| attached.rung.is_none()) {
+        for refusal in &attached.refused {
+            sentence.push_str(&format!(
+                "\n  {} by {} {}: {}",
+                attached.hook.name, refusal.rung, refusal.on, refusal.reason
+            ));
+        }
+    }
+    Problem(sentence)
+}
+
+fn insert<K: Pod, V: Pod>(ebpf: &mut Ebpf, name: &str, key: &K, value: &V) -> Result<(), Problem> {
+    let map = ebpf.map_mut(name).ok_or_else(|| Problem(format!("the eBPF object has no map {name}")))?;
+    let mut map: HashMap<&mut MapData, K, V> = map.try_into().trying(&format!("opening the map {name}"))?;
+    map.insert(key, value, 0).trying(&format!("filling the map {name}"))
+}
+
+/// Where cgroup2 is mounted.
+fn root_cgroup() -> Option<File> {
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    mounts.lines().find_map(|line| {
+        let mut words = line.split(' ').skip(1);
+        let (place, kind) = (words.next()?, words.next()?);
+        (kind == "cgroup2").then(|| File::open(place).ok()).flatten()
+    })
+}
+
+/// Before 5.11 maps count as locked memory.
+fn unlimited_memory() {
+    let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the structure is ours. A refusal shows when maps are created.
+    unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
+}

@@ -1,0 +1,139 @@
+//! Requests and connections of a target, for each of its roles.
+
+use meshmark_common::probe::Measure;
+use serde::Serialize;
+
+use crate::{
+    drops::{FailureRow, failures},
+    raw::{Raw, Values},
+    session::Session,
+    summary::{Summary, summarise},
+};
+
+#[derive(Serialize, Debug)]
+pub struct Both<T> {
+    pub client: T,
+    pub server: T,
+}
+
+/// Times of requests. Client: from its first send to the first it receives. Server: from the first it receives to its next send.
+#[derive(Serialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Latency {
+    /// Client: the whole wait for the answer. Server: how long the answer was worked on.
+    pub turn: Summary,
+    /// From data in the socket to the program that has it, for the data that turned the turn.
+    pub receive_queue: Option<Summary>,
+    pub smoothed_rtt: Option<Summary>,
+    /// Mean over all segments of the connection's lowest round-trip time so far.
+    pub lowest_rtt_us: Option<f64>,
+    /// Connections that were there before it was watched, and turns of them whose beginning was not seen.
+    pub connections_before: u64,
+    pub discarded: u64,
+}
+
+#[derive(Serialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Connections {
+    pub attempts: u64,
+    pub opened: u64,
+    pub closed: u64,
+    pub connections_before: u64,
+    pub failed: u64,
+    pub failures: Vec<FailureRow>,
+    pub requests: u64,
+    /// Requests that were the first on their connection.
+    pub first_requests: u64,
+    /// Share of requests that were not the first on their connection.
+    pub reuse_rate: Option<f64>,
+    pub requests_per_connection: Summary,
+    pub connect: Summary,
+    pub tls: Option<Summary>,
+    pub tls_unfinished: u64,
+    pub lifetime: Summary,
+    pub retransmits: Option<u64>,
+    pub syn_retransmits: Option<u64>,
+}
+
+/// Reads what belongs to a target's role.
+pub struct Reader<'a> {
+    pub session: &'a Session,
+    pub raw: &'a Raw,
+    pub target: u32,
+}
+
+impl Reader<'_> {
+    pub fn latency(&self) -> Both<Latency> {
+        let of = |role| {
+            let counters = &self.raw.counters[self.place(role)];
+            let lowest = counters.lowest_rtt_sum as f64 / counters.lowest_rtt_count as f64;
+            Latency {
+                turn: self.summary(Measure::Turn, role, "ns"),
+                receive_queue: self
+                    .session
+                    .is_attached(&crate::hooks::DATA_READY)
+                    .then(|| self.summary(Measure::Queue, role, "ns")),
+                smoothed_rtt: self
+                    .session
+                    .is_attached(&crate::hooks::ROUND_TRIP)
+                    .then(|| self.summary(Measure::SmoothedRtt, role, "ns")),
+                lowest_rtt_us: (counters.lowest_rtt_count > 0).then_some(lowest),
+                connections_before: counters.seeded,
+                discarded: counters.discarded,
+            }
+        };
+        Both { client: of(0), server: of(1) }
+    }
+
+    pub fn connections(&self) -> Both<Connections> {
+        let of = |role| {
+            let counters = &self.raw.counters[self.place(role)];
+            let requests = self.requests(role);
+            let failures = if role == 0 { failures(self.raw, self.target) } else { Vec::new() };
+            let retransmits = self.session.is_attached(&crate::hooks::RETRANSMIT);
+            let tls = self.session.is_attached(&crate::hooks::TLS_INGRESS)
+                && self.session.is_attached(&crate::hooks::TLS_EGRESS);
+            Connections {
+                attempts: counters.attempts,
+                opened: counters.opened,
+                closed: counters.closed,
+                connections_before: counters.seeded,
+                failed: failures.iter().map(|row| row.count).sum(),
+                failures,
+                requests,
+                first_requests: counters.first_requests,
+                reuse_rate: (requests > 0).then(|| 1.0 - counters.first_requests as f64 / requests as f64),
+                requests_per_connection: self.summary(Measure::RequestsPerConnection, role, "requests"),
+                connect: self.summary(Measure::Connect, role, "ns"),
+                tls: tls.then(|| self.summary(Measure::Tls, role, "ns")),
+                tls_unfinished: counters.tls_unfinished,
+                lifetime: self.summary(Measure::Lifetime, role, "ns"),
+                retransmits: retransmits.then_some(counters.retransmits),
+                syn_retransmits: retransmits.then_some(counters.syn_retransmits),
+            }
+        };
+        Both { client: of(0), server: of(1) }
+    }
+
+    /// The kernel counts them in one place only.
+    pub fn requests(&self, role: usize) -> u64 {
+        match self.session.first(Measure::Turn) {
+            Some(first) => self.raw.histograms.get(first + self.place(role)).map_or(0, Values::count),
+            None => self.raw.counters[self.place(role)].requests,
+        }
+    }
+
+    const fn place(&self, role: usize) -> usize {
+        self.target as usize * 2 + role
+    }
+
+    fn summary(&self, measure: Measure, role: usize, unit: &'static str) -> Summary {
+        let nothing = Values::default();
+        let values = self
+            .session
+            .first(measure)
+            .and_then(|first| self.raw.histograms.get(first + self.place(role)))
+            .unwrap_or(&nothing);
+        summarise(values, unit)
+    }
+}

@@ -1,0 +1,51 @@
+//! Names of kernel functions by address.
+
+use std::fs;
+
+/// Sorted by address.
+pub struct Symbols(Vec<(u64, String)>);
+
+impl Symbols {
+    pub const fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Of `/proc/kallsyms`; empty where it does not tell addresses.
+    pub fn read() -> Self {
+        let text = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
+        let mut symbols: Vec<(u64, String)> = text
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_ascii_whitespace();
+                let (address, kind, name) = (words.next()?, words.next()?, words.next()?);
+                let address = u64::from_str_radix(address, 16).ok()?;
+                (address != 0 && matches!(kind, "t" | "T" | "w" | "W")).then(|| (address, name.to_owned()))
+            })
+            .collect();
+        symbols.sort_unstable();
+        Self(symbols)
+    }
+
+    /// `function+0xoffset` of a return address, which may already be the next function's first.
+    pub fn name(&self, address: u64) -> String {
+        let index = self.0.partition_point(|(begin, _)| *begin < address);
+        match index.checked_sub(1).and_then(|index| self.0.get(index)) {
+            Some((begin, name)) => format!("{name}+{:#x}", address - begin),
+            None => format!("{address:#x}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Symbols;
+
+    #[test]
+    fn names() {
+        let symbols = Symbols(vec![(0x1000, "first".into()), (0x2000, "second".into())]);
+        assert_eq!(symbols.name(0x1010), "first+0x10");
+        assert_eq!(symbols.name(0x2000), "first+0x1000");
+        assert_eq!(symbols.name(0x2001), "second+0x1");
+        assert_eq!(symbols.name(0x10), "0x10");
+    }
+}

@@ -1,0 +1,14 @@
+//! The probes against real traffic, in network namespaces of the test's own. They need root, `ip`, `nft`, `ss` and `openssl`.
+
+mod command_line;
+mod drop;
+mod retransmit;
+mod round_trip;
+mod seed;
+mod set_state;
+mod tls;
+mod turns;
+
+mod probe;
+mod traffic;
+mod world;

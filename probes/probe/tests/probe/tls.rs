@@ -1,0 +1,98 @@
+//! Program `tls`: as many handshakes as were made, with TLS 1.2 and 1.3, whole and resumed.
+
+use std::{
+    fs,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::Duration,
+};
+
+use crate::{
+    probe::{Probe, of},
+    world::{World, run},
+};
+
+struct Server(Child);
+
+impl Server {
+    fn start(world: &World) -> Self {
+        let folder = std::env::temp_dir().join(format!("mmpr-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+        run(&format!(
+            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=far -days 1 -keyout {} -out {}",
+            key.display(),
+            certificate.display()
+        ));
+        let child = Command::new("ip")
+            .args(["netns", "exec", &world.far, "openssl", "s_server", "-quiet", "-accept", "7443", "-key"])
+            .arg(&key)
+            .arg("-cert")
+            .arg(&certificate)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("openssl starts");
+        while !world.in_far("ss -tlnH sport = :7443").contains("7443") {
+            sleep(Duration::from_millis(20));
+        }
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        let _ = fs::remove_dir_all(std::env::temp_dir().join(format!("mmpr-{}", std::process::id())));
+    }
+}
+
+#[test]
+fn as_many_handshakes_as_were_made() {
+    let world = World::new();
+    let _server = Server::start(&world);
+    let session = std::env::temp_dir().join(format!("mmpr-{}/session.pem", std::process::id()));
+    for (version, host) in [("-tls1_2", "10.77.0.2"), ("-tls1_3", "10.77.0.2"), ("-tls1_3", "[fd77::2]")] {
+        let _ = fs::remove_file(&session);
+        let probe = Probe::attach(&["connections"], &world.targets());
+        for handshake in 0..6 {
+            let resume = if handshake < 3 { "-sess_out" } else { "-sess_in" };
+            let done = Command::new("ip")
+                .args(["netns", "exec", &world.near, "openssl", "s_client", version, "-connect"])
+                .arg(format!("{host}:7443"))
+                .arg(resume)
+                .arg(&session)
+                .stdin(Stdio::null())
+                .output()
+                .expect("openssl runs");
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+        // The server's ends close a little later.
+        sleep(Duration::from_millis(200));
+        let report = probe.stop();
+        for (target, role) in [("near", "client"), ("far", "server")] {
+            let side = &of(&report, target)["connections"][role];
+            assert_eq!(side["tls"]["count"], 6, "{version} {host} {target}: {side}");
+            assert_eq!(side["tlsUnfinished"], 0);
+            let (lowest, mean) = (side["tls"]["lowest"].as_f64().expect("a time"), side["tls"]["mean"].as_f64().expect("a mean"));
+            println!("{version} {host} {role}: {:.0} µs, lowest {:.0} µs", mean / 1e3, lowest / 1e3);
+            assert!(lowest > 50_000.0 && mean < 200e6, "{lowest} ns, {mean} ns");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_tls_is_none() {
+    let world = World::new();
+    let probe = Probe::attach(&["connections"], &world.targets());
+    let server = crate::traffic::Server::start(&world.far, world.far_address(4), 5, Duration::ZERO);
+    crate::traffic::drive(&world.near, world.far_address(4), 5, 5);
+    server.end();
+    let report = probe.stop();
+    for (target, role) in [("near", "client"), ("far", "server")] {
+        let side = &of(&report, target)["connections"][role];
+        assert_eq!((side["tls"]["count"].as_u64(), side["tlsUnfinished"].as_u64()), (Some(0), Some(0)));
+    }
+}

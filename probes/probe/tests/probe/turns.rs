@@ -1,0 +1,120 @@
+//! Programs `send`, `receive`, `data_ready`: as many requests as were made, and as long as they took.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{
+    probe::{Probe, of, program},
+    traffic::{Server, drive},
+    world::{VERSIONS, World},
+};
+
+/// Drives requests past a probe with these arguments; what it saw, and what the server says.
+fn past(world: &World, version: u8, arguments: &[&str], connections: usize, requests: usize, wait: Duration) -> (Value, Vec<u64>) {
+    let probe = Probe::attach(arguments, &world.targets());
+    let server = Server::start(&world.far, world.far_address(version), connections, wait);
+    drive(&world.near, world.far_address(version), connections, requests);
+    let worked = server.end();
+    (probe.stop(), worked)
+}
+
+fn check_counts(report: &Value, requests: u64) {
+    let (client, server) = (&of(report, "near")["latency"]["client"], &of(report, "far")["latency"]["server"]);
+    for side in [client, server] {
+        assert_eq!(side["turn"]["count"], requests, "{side}");
+        assert_eq!(side["discarded"], 0);
+        assert_eq!(side["connectionsBefore"], 0);
+        let buckets = side["turn"]["buckets"].as_array().expect("buckets");
+        assert_eq!(buckets.iter().map(|bucket| bucket[2].as_u64().expect("a count")).sum::<u64>(), requests);
+    }
+    for nobody in [&of(report, "near")["latency"]["server"], &of(report, "far")["latency"]["client"]] {
+        assert_eq!(nobody["turn"]["count"], 0);
+        assert_eq!(nobody["turn"]["mean"], Value::Null);
+    }
+}
+
+#[test]
+fn as_many_requests_as_were_made() {
+    let world = World::new();
+    for version in VERSIONS {
+        let (report, worked) = past(&world, version, &["latency"], 8, 500, Duration::ZERO);
+        assert_eq!(worked.len(), 4_000);
+        check_counts(&report, 4_000);
+    }
+}
+
+#[test]
+fn whatever_the_way_to_see_them() {
+    let world = World::new();
+    let ways: [(&[&str], &str, &str, &str); 4] = [
+        (&["latency", "--state", "hash"], "send_btf", "receive_btf", "data_ready_btf"),
+        (
+            &["latency", "--without", "send_btf", "--without", "receive_btf"],
+            "send_end_btf",
+            "receive_piece_btf",
+            "data_ready_btf",
+        ),
+        (
+            &[
+                "latency", "--state", "hash", "--without", "send_btf", "--without", "receive_btf", "--without",
+                "receive_piece_btf", "--without", "data_ready_btf", "--without", "set_state_btf", "--without",
+                "destroy_btf", "--without", "round_trip_btf",
+            ],
+            "send_raw",
+            "receive_piece_raw",
+            "data_ready_raw",
+        ),
+        (
+            &["latency", "--state", "hash", "--without", "send_btf", "--without", "send_raw"],
+            "send_end_btf",
+            "receive_btf",
+            "data_ready_btf",
+        ),
+    ];
+    for (arguments, send, receive, data_ready) in ways {
+        let probe = Probe::attach(arguments, &world.targets());
+        let found = ["send", "receive", "data ready"].map(|hook| program(&probe.ready, hook).to_owned());
+        assert_eq!(found, [send, receive, data_ready].map(str::to_owned));
+        drop(probe);
+        let (report, _) = past(&world, 4, arguments, 4, 250, Duration::ZERO);
+        check_counts(&report, 1_000);
+    }
+}
+
+/// A server that works for a known time: what the probe says lies within a bucket (1/16) of what the server says, and the
+/// way into the kernel and out of it.
+#[test]
+fn as_long_as_the_server_took() {
+    const INTO_THE_KERNEL: f64 = 25_000.0;
+    let world = World::new();
+    for (wait, requests) in [(100, 400), (1_000, 200), (10_000, 50)] {
+        let (report, mut worked) = past(&world, 4, &["latency"], 1, requests, Duration::from_micros(wait));
+        worked.sort_unstable();
+        let turn = &of(&report, "far")["latency"]["server"]["turn"];
+        let (mean, median) = (turn["mean"].as_f64().expect("a mean"), turn["p50"].as_f64().expect("a median"));
+        let own_mean = worked.iter().sum::<u64>() as f64 / worked.len() as f64;
+        let own_median = worked[worked.len() / 2] as f64;
+        println!("wait {wait} µs: server's own mean {own_mean:.0} ns, probe's {mean:.0} ns; medians {own_median:.0}, {median:.0}");
+        assert!(mean >= own_mean && mean - own_mean < INTO_THE_KERNEL, "mean {mean}, the server's {own_mean}");
+        assert!((median - own_median).abs() < own_median / 16.0 + INTO_THE_KERNEL, "median {median}, the server's {own_median}");
+        let wait = of(&report, "near")["latency"]["client"]["turn"]["mean"].as_f64().expect("a mean");
+        assert!(wait > mean, "the client waits for longer than the server works: {wait}, {mean}");
+    }
+}
+
+/// The parts of the client's wait add up to it: queues and work, and the way between, which is not negative.
+#[test]
+fn the_parts_are_no_more_than_the_whole() {
+    let world = World::new();
+    let (report, _) = past(&world, 4, &["latency"], 1, 2_000, Duration::from_micros(20));
+    let sum = |target: &str, role: &str, what: &str| of(&report, target)["latency"][role][what]["sum"].as_f64().expect("a sum");
+    let count = |target: &str, role: &str| {
+        of(&report, target)["latency"][role]["receiveQueue"]["count"].as_u64().expect("a count")
+    };
+    assert_eq!((count("near", "client"), count("far", "server")), (2_000, 2_000));
+    let parts = sum("far", "server", "turn") + sum("far", "server", "receiveQueue") + sum("near", "client", "receiveQueue");
+    let whole = sum("near", "client", "turn");
+    println!("parts {:.0} ns of {:.0} ns a request", parts / 2e3, whole / 2e3);
+    assert!(parts < whole, "{parts} of {whole}");
+}

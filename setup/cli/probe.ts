@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { type CommandDef, defineCommand } from 'citty'
+
+/** What the program itself does, in the words of its own help. */
+const DESCRIPTION =
+  'Where the time, the packets and the connections go: probe latency|drops|connections|verify (docs/probes.md)'
+
+/** Runs `meshmark-probe` with the same arguments, in this terminal. Its exit code is ours. */
+export const probe: CommandDef = defineCommand({
+  meta: { name: 'probe', description: DESCRIPTION },
+  async run({ rawArgs }) {
+    const { findProbeProgram } = await import('../lab/ebpf/loader-binary.ts')
+    try {
+      process.exitCode = await runProgram(findProbeProgram('meshmark-probe'), rawArgs)
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+      process.exitCode = 1
+    }
+  },
+})
+
+function runProgram(program: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit' })
+    // The terminal sends Ctrl-C to both: the program writes what it saw, and we wait for that.
+    const ignore = (): void => {}
+    process.on('SIGINT', ignore)
+    process.once('SIGTERM', () => child.kill('SIGTERM'))
+    child.once('error', reject)
+    child.once('close', (code) => {
+      process.off('SIGINT', ignore)
+      resolve(code ?? 1)
+    })
+  })
+}

@@ -1,0 +1,49 @@
+import * as v from 'valibot'
+import { sumStats } from '../envoy/admin.ts'
+import type { Drop } from '../policy/enforcer.ts'
+import type { RunState } from '../run-state.ts'
+import type { PreparedGroup } from './apply-policies.ts'
+import { listEndpoints } from './endpoints.ts'
+import { datapathClient } from './loader.ts'
+import { nodeProxyAdmin } from './node-proxy.ts'
+
+const directionSchema = v.object({ drops: v.record(v.string(), v.number()) })
+const countersSchema = v.object({
+  endpoints: v.array(v.object({ endpoint: v.number(), ingress: directionSchema, egress: directionSchema })),
+  rules: v.array(v.object({ rule: v.number(), droppedPackets: v.number() })),
+})
+
+/** What a group's pods have lost since they are there, by reason, and by the rule that denied it. */
+export async function policyDrops(run: RunState, { group, compiled }: PreparedGroup): Promise<Drop[]> {
+  const client = await datapathClient(run)
+  const { endpoints, rules } = v.parse(countersSchema, await client.request('counters', {}))
+  const places = new Map(listEndpoints(run).map(({ id, place }) => [id, place]))
+  const byReason = endpoints
+    .filter(({ endpoint }) => group.endpoints.includes(endpoint))
+    .flatMap(({ endpoint, ingress, egress }) =>
+      [ingress, egress].flatMap(({ drops }) =>
+        Object.entries(drops).map(([reason, packets]) => ({
+          pod: places.get(endpoint) ?? String(endpoint),
+          reason,
+          rule: null,
+          packets,
+        })),
+      ),
+    )
+  const byRule = rules.flatMap(({ rule, droppedPackets: packets }): Drop[] => {
+    const known = compiled.rules.find((one) => one.rule === rule - group.ruleOffset)
+    if (known === undefined || packets === 0) return []
+    return [
+      {
+        pod: 'all pods',
+        reason: 'of these by rule',
+        rule: `${known.policy} ${known.path}: ${known.description}`,
+        packets,
+      },
+    ]
+  })
+  const denied = compiled.l7.length === 0 ? 0 : await sumStats(nodeProxyAdmin(run), String.raw`rbac\..*denied$`)
+  const byProxy =
+    denied === 0 ? [] : [{ pod: 'all pods', reason: "403 by the node's Envoy", rule: null, packets: denied }]
+  return [...byReason, ...byRule, ...byProxy]
+}
