@@ -97,7 +97,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
         const measured = await agent.block(index, pods)
         const block = createRawBlock(measured, blockStartMs, pods, (arm) => serving(arm)?.readMemory() ?? [])
         blocks.push(block)
-        throwIfEnded(arms, index)
+        await throwIfEnded(arms, index)
         throwIfUnserved(block)
         failedInARow = 0
       } catch (error) {
@@ -195,7 +195,7 @@ async function warmUp(
     onBlock()
     try {
       last = await agent.block(index, rota(index), true)
-      throwIfEnded(arms, null)
+      await throwIfEnded(arms, null)
     } catch (error) {
       if (!(error instanceof BlockFailure)) throw error
       await throwIfSomethingDied(arms, null)
@@ -253,18 +253,20 @@ function cpusOf({ traits }: Target): number[] {
 /** @throws Error when a process of an arm's path has ended, which may be seen a moment late */
 async function throwIfSomethingDied(arms: readonly NamedArm[], block: number | null): Promise<void> {
   await delay(DEATH_SEEN_MS)
-  throwIfEnded(arms, block)
+  await throwIfEnded(arms, block)
 }
 
 /**
  * Looked at after every block: a proxy answers 503 for a dead server, so that no connection fails.
  * @throws Error when a process of an arm's path has ended
  */
-function throwIfEnded(arms: readonly NamedArm[], block: number | null): void {
+async function throwIfEnded(arms: readonly NamedArm[], block: number | null): Promise<void> {
   for (const arm of arms) {
-    const failure = arm.pods.flatMap((pod) => pod.failure() ?? [])[0]
-    if (failure === undefined) continue
-    throw new Error(`"${arm.name}"${block === null ? '' : `, in block ${block}`}: ${failure}`)
+    const ended = arm.pods.find((pod) => pod.failure() !== undefined)
+    if (ended === undefined) continue
+    // How it ended is known a moment after it has.
+    await delay(DEATH_SEEN_MS)
+    throw new Error(`"${arm.name}"${block === null ? '' : `, in block ${block}`}: ${ended.failure() ?? ''}`)
   }
 }
 

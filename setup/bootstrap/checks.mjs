@@ -89,7 +89,7 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
 
 async function runProbeTests({ root, env, folder, say }) {
   const log = join(folder, 'probes.log')
-  const tests = probeTests(root, env)
+  const tests = await probeTests(root, env)
   if (tests === undefined) {
     const tail = 'There is no Rust toolchain for eBPF: `npm test` in a checkout without MESHMARK_PROBES installs one.'
     return { counts: countOne(1), seconds: 0, note: 'not run', tail, log }

@@ -157,12 +157,7 @@ export async function ensureProbes(root, env, options = {}) {
   const sources = hashProbes(root)
   const cargo = [toolchain.cargo, ...toolchain.cargoArgs]
   const probesRoot = join(root, 'probes')
-  await runOrThrow(
-    [...cargo, 'build', '--locked', '--release', '--target', BPF_TARGET, ...toolchain.bpfArgs],
-    { ...env, ...toolchain.env, RUSTFLAGS: `-C linker=${linker} -C link-arg=--btf` },
-    join(probesRoot, 'ebpf'),
-    options,
-  )
+  await buildObjects(root, env, { toolchain, linker }, options)
   const packages = PROBE_PROGRAMS.flatMap((name) => ['-p', name])
   await runOrThrow(
     [...cargo, 'build', '--locked', '--release', '--target', target, ...packages],
@@ -181,16 +176,39 @@ export async function ensureProbes(root, env, options = {}) {
   return { built: true, folder, toolchain: toolchain.name }
 }
 
+/** The eBPF objects, which the programs for user space have inside. */
+async function buildObjects(root, env, { toolchain, linker }, options) {
+  await runOrThrow(
+    [
+      toolchain.cargo,
+      ...toolchain.cargoArgs,
+      'build',
+      '--locked',
+      '--release',
+      '--target',
+      BPF_TARGET,
+      ...toolchain.bpfArgs,
+    ],
+    { ...env, ...toolchain.env, RUSTFLAGS: `-C linker=${linker} -C link-arg=--btf` },
+    join(root, 'probes/ebpf'),
+    options,
+  )
+}
+
 /**
  * What tests the programs with real traffic, on what `ensureProbes` has built.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
- * @returns {{ command: string[], cwd: string, env: NodeJS.ProcessEnv } | undefined} undefined without a toolchain
+ * @returns {Promise<{ command: string[], cwd: string, env: NodeJS.ProcessEnv } | undefined>} undefined without a toolchain
  */
-export function probeTests(root, env) {
-  const { toolchain } = findToolchain(searchPath(env))
+export async function probeTests(root, env) {
+  const folders = searchPath(env)
+  const { toolchain } = findToolchain(folders)
+  const linker = findBpfLinker(folders)
   const target = TARGETS[process.arch]
-  if (!toolchain || !target) return undefined
+  if (!toolchain || !linker || !target) return undefined
+  // Programs that were built elsewhere come without them.
+  await buildObjects(root, env, { toolchain, linker }, {})
   return {
     // The release profile, whose dependencies are built already.
     command: [

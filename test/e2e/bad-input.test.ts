@@ -203,12 +203,12 @@ describe('in the configuration or the call', () => {
     [
       'an unknown mesh',
       `{ meshes: { istoi: {} } }`,
-      'Error: meshmark({ meshes }): unknown mesh "istoi". This version of meshmark has baseline, istio.',
+      'Error: meshmark({ meshes }): unknown mesh "istoi". This version of meshmark has baseline, cilium, istio.',
     ],
     [
       'a mesh of a later version',
       `{ meshes: { linkerd: {} } }`,
-      'Error: meshmark({ meshes }): unknown mesh "linkerd". This version of meshmark has baseline, istio.',
+      'Error: meshmark({ meshes }): unknown mesh "linkerd". This version of meshmark has baseline, cilium, istio.',
     ],
     ['a misspelt option', `{ gaet: true }`, 'Error: meshmark(): option gaet: '],
     [

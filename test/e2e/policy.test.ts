@@ -100,7 +100,7 @@ test('a flow that does not go as it must fails the bench, with the reason it was
   })
   expect(run.exitCode).toBe(1)
   expect(run.stderr + run.stdout).toMatch(
-    /TCP from stranger to http-echo, port 8080 should be allowed; 1 of 1 pods: p\d+ got no answer\. Policy: manifests\/policies\/l3-l4\.yaml, enforced by eBPF\. Dropped meanwhile: p\d+: .*polic.*, \d+ packets/,
+    /TCP from stranger to http-echo, port 8080 should be allowed; 1 of 1 pods: p\d+ got no answer\. Policy: manifests\/policies\/l3-l4\.yaml, enforced by eBPF\. Dropped meanwhile: p\d+: default deny, \d+ packets/,
   )
 })
 
