@@ -3,7 +3,7 @@ import type { Overhead } from '../record.ts'
 /**
  * What no number of blocks shows: beside other work a request is hit the likelier the longer it takes, by interrupts and by whatever
  * wakes on its CPUs, so that a difference is measured larger than it is. 0.8 % of the difference in the mean of 40 runs beside builds
- * (load 5 to 11 on 2 CPUs), 0.3 % on a quiet machine: test/accuracy/known-truth.ts, docs/accuracy.md.
+ * (load 6 to 10 on 2 CPUs), about 0.3 % on a quiet machine: test/accuracy/known-truth.ts, docs/accuracy.md.
  */
 const SYSTEMATIC = 0.01
 
