@@ -48,7 +48,7 @@ impl Probe {
     pub fn stop(mut self) -> Value {
         let report = self.ask("stop");
         let lost = json!({ "missed": 0, "sockets": 0, "drops": 0, "dropServices": 0, "failedConnects": 0, "listeners": 0 });
-        assert_eq!(report["lost"], lost);
+        assert_eq!(report["lost"], lost, "{:#}", report["cost"]["programs"]);
         assert!(self.child.wait().expect("it ends").success());
         report
     }
