@@ -22,7 +22,7 @@ describe('the tarball', () => {
     const expected = [
       /^dist\/[\w-]+\.(js|d\.ts)$/,
       /^manifests\/.+\.yaml$/,
-      /^measure\/record\.schema\.json$/,
+      /^(measure\/record|probes\/client\/probe)\.schema\.json$/,
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     ]
     expect(files.filter((file) => !expected.some((pattern) => pattern.test(file)))).toEqual([])

@@ -28,7 +28,7 @@ export interface SidecarOptions {
 export async function startSidecar(options: SidecarOptions): Promise<Daemon> {
   const { runDir, podDir, pod, account, envoy, cpus, inbound, signal } = options
   const directory = proxyDirectory(podDir)
-  mkdirSync(directory, { mode: 0o700, recursive: true })
+  mkdirSync(directory, { mode: 0o700 })
   const tls = await issueCertificate(runDir, directory, account, PROXY_USER)
   const config = join(directory, 'envoy.json')
   const name = `Envoy of pod ${pod.place}`
