@@ -2,6 +2,7 @@
 import type { Plan, RequestShape } from './load-options.ts'
 import type { ArmPolicy, EnvironmentDescription } from './record.ts'
 import type { Target } from './target.ts'
+import type { Watch } from './watch.ts'
 
 export interface LoadArm {
   /** The workload's pods, each with an address of its own: blocks take turns over them. */
@@ -12,6 +13,8 @@ export interface LoadArm {
   readonly describe: () => EnvironmentDescription
   /** The policy that the workload is under, with what it has dropped until now; undefined: none. */
   readonly policy?: (() => Promise<ArmPolicy>) | undefined
+  /** What watches its path; looked at when the comparison begins. */
+  readonly watches?: (() => readonly Watch[]) | undefined
 }
 
 const LOAD_ARM = Symbol.for('meshmark.load-arm')

@@ -220,6 +220,82 @@ export const planSchema = v.object({
   seed: v.string(),
 })
 
+export const probeKindSchema = v.picklist(['latency', 'drops', 'connections'])
+export const partSchema = v.picklist(['app', 'client proxy', 'server proxy', 'kernel queues', 'wire', 'unexplained'])
+/** Where a request's time goes. */
+export type Part = v.InferOutput<typeof partSchema>
+
+export const breakdownSchema = v.object({
+  /** As the probes counted them at the client. */
+  requests: count,
+  /** The client's wait. */
+  meanUs: finite,
+  p50Us: orNull(finite),
+  p99Us: orNull(finite),
+  /** Their means add up to the whole's; `unexplained` is what the others leave and may be negative. */
+  parts: v.array(
+    v.object({
+      name: partSchema,
+      meanUs: finite,
+      /** Of the whole's mean, fraction. */
+      share: finite,
+      /** The part's own: percentiles do not add up. null where the part is a difference of means. */
+      p50Us: orNull(finite),
+      p99Us: orNull(finite),
+    }),
+  ),
+  /** What makes it doubtful, in sentences. */
+  doubts: v.array(v.string()),
+})
+export type Breakdown = v.InferOutput<typeof breakdownSchema>
+
+export const dropClassSchema = v.picklist(['loss', 'refused', 'policy', 'teardown', 'unknown'])
+export type DropClass = v.InferOutput<typeof dropClassSchema>
+
+export const explanationSchema = v.object({
+  arm: v.string(),
+  probes: v.array(probeKindSchema),
+  /** `apart`: in windows of their own, not while the overheads were measured. `throughout`: then as well. */
+  attached: v.picklist(['apart', 'throughout']),
+  /** Sent in these windows, and their mean by the load agent's clock, µs. */
+  requests: count,
+  meanUs: finite,
+  /** null without the latency probe. */
+  breakdown: orNull(breakdownSchema),
+  drops: orNull(
+    v.object({
+      total: count,
+      byClass: v.object({ loss: count, refused: count, policy: count, teardown: count, unknown: count }),
+      reasons: v.array(
+        v.object({ target: v.string(), class: dropClassSchema, reason: v.string(), location: v.string(), count }),
+      ),
+    }),
+  ),
+  /** Of the client's own connections. */
+  connections: orNull(
+    v.object({
+      opened: count,
+      failed: count,
+      failures: v.array(v.object({ cause: v.string(), count })),
+      requests: count,
+      /** Share of requests that were not the first on their connection, fraction; null without requests. */
+      reuseRate: orNull(finite),
+      connectMeanUs: orNull(finite),
+      tlsMeanUs: orNull(finite),
+      retransmits: orNull(count),
+    }),
+  ),
+  /** The probes' own: about 40 ns of every run are the kernel's statistics'. */
+  cost: v.object({ nsPerRequest: orNull(finite), cpuShare: orNull(finite), mapBytes: count }),
+  /** Events that could not be counted; all figures are complete where this is 0. */
+  lost: count,
+  warnings: v.array(v.string()),
+  /** All that was seen, histograms included: a document of its own schema (probe.schema.json). */
+  report: v.looseObject({ schema: v.literal('meshmark/probe/1') }),
+})
+/** What probes saw of one arm. */
+export type Explanation = v.InferOutput<typeof explanationSchema>
+
 export const comparisonSchema = v.object({
   id: v.string(),
   /** The project's own name (`istio`), without Vitest's suffix. */
@@ -235,6 +311,7 @@ export const comparisonSchema = v.object({
   arms: v.array(armSchema),
   blocks: v.array(blockSchema),
   overheads: v.array(overheadSchema),
+  explanations: v.array(explanationSchema),
   parity: v.object({
     /** Traits that differ between the arms. `blocking` ones leave every overhead unresolved. */
     differences: v.array(

@@ -48,6 +48,17 @@ export interface KernelMeter {
   read(): Promise<readonly ProgramReading[]>
 }
 
+/**
+ * Where the components of a path run, each as the probes' command line names a target: `netns:/run/netns/…`, followed by `@UID` where
+ * it shares the namespace with another component.
+ */
+export interface PathPlaces {
+  readonly client: string
+  readonly clientProxy?: string | undefined
+  readonly serverProxy?: string | undefined
+  readonly app: string
+}
+
 /** A workload that is up and can be measured. */
 export interface Target {
   readonly workload: string
@@ -61,6 +72,8 @@ export interface Target {
   readonly sidecars: number
   /** The data path's own programs in the kernel; undefined where there are none. */
   readonly kernel?: KernelMeter | undefined
+  /** Where it runs, for probes; undefined: this environment can't say. */
+  readonly places?: PathPlaces | undefined
   /** No process of this path runs on the load agent's CPU, which may then poll while it waits. Absent: not known, it sleeps. */
   readonly agentAlone?: boolean
   /** For parity: `cpus`, `client cpus`, `replicas`, `proxy workers`, `mTLS`, … */

@@ -3,6 +3,7 @@
  * and knows nothing of meshes or budgets. It ends with its standard input.
  */
 import { getPriority } from 'node:os'
+import { driveAlone } from './alone.ts'
 import { ArmFailure, ArmSender } from './arm-sender.ts'
 import { keepAwake } from './keep-awake.ts'
 import { readLines } from './lines.ts'
@@ -18,6 +19,7 @@ import { createRandom } from '../statistics/random.ts'
 const MOST_RUN_QUEUE_WAIT = 0.5
 
 let runBlock: RunBlock | undefined
+let opened: PlanContext | undefined
 let go: (() => void) | undefined
 
 function say(answer: Answer): void {
@@ -49,6 +51,7 @@ async function open(command: Extract<Command, { type: 'open' }>): Promise<void> 
         say({ type: 'edge', arm, edge })
       }),
   }
+  opened = context
   runBlock =
     plan.kind === 'paired'
       ? createPaired(context)
@@ -90,6 +93,12 @@ async function block(command: Extract<Command, { type: 'block' }>): Promise<void
   })
 }
 
+async function alone({ arm, pod, windowMs }: Extract<Command, { type: 'alone' }>): Promise<void> {
+  const sender = opened?.arms[arm]
+  if (opened === undefined || sender === undefined) throw new Error(`there is no arm ${arm}`)
+  say(await driveAlone(sender, pod, opened.plan, windowMs))
+}
+
 function failed(error: unknown): void {
   say({
     type: 'failed',
@@ -102,6 +111,7 @@ readLines(process.stdin, (line) => {
   const command = JSON.parse(line) as Command
   if (command.type === 'open') open(command).catch(failed)
   else if (command.type === 'block') block(command).catch(failed)
+  else if (command.type === 'alone') alone(command).catch(failed)
   else go?.()
 })
 process.stdin.on('end', () => process.exit(0))

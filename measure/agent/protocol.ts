@@ -45,6 +45,8 @@ export type Command =
       readonly pods: readonly number[]
       readonly usageWindowMs?: number
     }
+  /** Drives one arm alone, over fresh connections to one of its pods: for what is watched from outside. */
+  | { readonly type: 'alone'; readonly arm: number; readonly pod: number; readonly windowMs: number }
   /** Answer to `edge`: the worker has read the CPU. */
   | { readonly type: 'go' }
 
@@ -91,6 +93,16 @@ export interface BlockMeasured {
   readonly note: string | null
 }
 
+/** What one arm was sent in a window of its own: every request, the first on its connection included. */
+export interface DrivenAlone {
+  readonly type: 'alone'
+  readonly requests: number
+  /** Of these; answered with 400 or above. */
+  readonly errors: number
+  /** Sum of their latencies, µs. */
+  readonly latencySumUs: number
+}
+
 export type Answer =
   | {
       readonly type: 'opened'
@@ -100,6 +112,7 @@ export type Answer =
     }
   | { readonly type: 'edge'; readonly arm: string; readonly edge: 'start' | 'end' }
   | BlockMeasured
+  | DrivenAlone
   /** A connection or request failed in a way that ends the block. */
   | { readonly type: 'failed'; readonly arm: string; readonly message: string }
 

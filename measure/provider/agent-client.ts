@@ -1,6 +1,6 @@
 /** The worker's side of the load agent: one command at a time, and the CPU of an arm read at its windows' edges. */
 import { readLines } from '../agent/lines.ts'
-import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command } from '../agent/protocol.ts'
+import type { AgentArm, AgentPlan, Answer, BlockMeasured, Command, DrivenAlone } from '../agent/protocol.ts'
 import type { CpuReading, PodProcess } from '../target.ts'
 import type { KernelReading, KernelWindow } from './kernel-use.ts'
 
@@ -98,6 +98,13 @@ export class AgentClient implements AsyncDisposable {
     } finally {
       this.#readKernel = undefined
     }
+  }
+
+  /** Drives one arm by itself, to one of its pods. @throws BlockFailure */
+  async alone(arm: number, pod: number, windowMs: number): Promise<DrivenAlone> {
+    const answer = await this.#ask({ type: 'alone', arm, pod, windowMs })
+    if (answer.type !== 'alone') throw new Error(`the load agent answered "${answer.type}" to "alone"`)
+    return answer
   }
 
   /** Ends the agent; pending calls reject with `reason`. */

@@ -2,11 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentArm, AgentPlan, FirstResponse } from '../agent/protocol.ts'
 import type { Plan } from '../load-options.ts'
-import type { Comparison, KernelUse } from '../record.ts'
+import type { Comparison, Explanation, KernelUse } from '../record.ts'
 import { planLooks, shouldStop } from '../statistics/looks.ts'
 import type { Target } from '../target.ts'
 import { AgentClient, BlockFailure, type MeasuredWithUsage, type Opened } from './agent-client.ts'
 import { KERNEL_BLOCKS, KERNEL_WINDOW_MS, type KernelWindow, kernelUse, readKernel } from './kernel-use.ts'
+import { attachThroughout, measureWatched } from './measure-watched.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { precisionReached } from './overheads.ts'
 import { assertComparable, type NamedArm, parityDifferences, targetOf } from './parity.ts'
@@ -28,6 +29,8 @@ export interface MeasuredRun {
   readonly warnings: readonly string[]
   /** By arm; empty where no arm has eBPF programs. */
   readonly kernel: ReadonlyMap<string, KernelUse>
+  /** What probes saw of the arms that a spec has them watch. */
+  readonly explanations: readonly Explanation[]
   /** The agent polled while it waited. */
   readonly polling: boolean
 }
@@ -67,6 +70,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
     blocks: [],
   }
   let phase: 'warm-up' | 'measuring' = 'warm-up'
+  await using throughout = await attachThroughout(arms)
   await using agent = new AgentClient(
     targetOf(first).runInClient(options.agentCommand),
     (arm) => serving(arm)?.readCpu() ?? [],
@@ -120,8 +124,12 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
       if (answer.stop === null) continue
       assertServed(blocks)
       const kernel = await measureKernel(agent, arms, index + 1, rota)
+      const explanations = await measureWatched(agent, arms, throughout, (arm) =>
+        options.onProgress({ phase, arm, measured: state }),
+      )
       return {
         kernel,
+        explanations,
         blocks: state,
         stopped: { reason: answer.stop, looksMs, looksTaken, measuredMs, halfWidth },
         responses,

@@ -1,6 +1,6 @@
 /** From measured blocks to the record's comparison. */
 import { encodeHistogram } from '../histogram.ts'
-import type { Arm, ArmPolicy, Block, Comparison, Component, ComponentUsage, KernelUse } from '../record.ts'
+import type { Arm, ArmPolicy, Block, Comparison, Component, ComponentUsage, Explanation, KernelUse } from '../record.ts'
 import { testDrift } from '../statistics/drift.ts'
 import { mean, median, quantile, sortedCopy } from '../statistics/quantile.ts'
 import { summarizeLatency } from './latency-summary.ts'
@@ -24,6 +24,7 @@ export interface ComparisonHead {
   readonly kernel: ReadonlyMap<string, KernelUse>
   /** By arm, of those whose workload is under one. */
   readonly policies: ReadonlyMap<string, ArmPolicy>
+  readonly explanations: readonly Explanation[]
   readonly polling: boolean
 }
 
@@ -49,6 +50,7 @@ export function recordComparison(
     overheads: measured.arms
       .slice(1)
       .flatMap((arm) => metricsOf(measured.plan).map((of) => overheadOf(measured, arm, reference, of))),
+    explanations: [...head.explanations],
     parity: { differences: [...measured.differences] },
     stopped: head.stopped,
     generator: {

@@ -1,3 +1,4 @@
+import type { Breakdown } from '../../measure/record.ts'
 import type { Histogram, ProbeReport, ProbeTarget, RoleLatency } from './probe-report.ts'
 
 /** Names of the report's targets along a request's way. A proxy that is not in the way is left out. */
@@ -8,34 +9,7 @@ export interface RequestPath {
   readonly app: string
 }
 
-export type PartName = 'app' | 'client proxy' | 'server proxy' | 'kernel queues' | 'wire' | 'unexplained'
-
-export interface BreakdownPart {
-  readonly name: PartName
-  /** Of the mean of all requests, in µs. The parts' means add up to the whole's. */
-  readonly meanUs: number
-  /** Of the whole's mean. */
-  readonly share: number
-  /**
-   * The part's own, in µs; they do not add up. Of the kernel queues: of a single wait in one of them. `null`: not known (a
-   * proxy's own time is a difference of means).
-   */
-  readonly p50Us: number | null
-  readonly p99Us: number | null
-}
-
-export interface Breakdown {
-  /** As the client counted them. */
-  readonly requests: number
-  /** The client's wait, in µs. */
-  readonly meanUs: number
-  readonly p50Us: number | null
-  readonly p99Us: number | null
-  /** Last: what the others leave unexplained, which may be negative. */
-  readonly parts: readonly BreakdownPart[]
-  /** What makes the parts doubtful, in sentences. */
-  readonly doubts: readonly string[]
-}
+type Part = Breakdown['parts'][number]
 
 /** More unexplained than this is said to be doubtful. */
 const DOUBTFUL_SHARE = 0.05
@@ -69,7 +43,7 @@ export function breakDown(report: ProbeReport, path: RequestPath): Breakdown {
     to: proxies[index]?.downstream ?? app,
   }))
   const queues = hops.flatMap(({ from, to }) => [from.receiveQueue, to.receiveQueue]).filter((queue) => queue !== null)
-  const measured: Omit<BreakdownPart, 'share'>[] = [
+  const measured: Omit<Part, 'share'>[] = [
     { name: 'app', meanUs: perRequestUs(app.turn.sum), ...percentiles(app.turn) },
     ...proxies.map(({ name, downstream, upstream }) => ({
       name,
@@ -101,7 +75,7 @@ interface Hop {
   readonly to: RoleLatency
 }
 
-function doubts(hops: readonly Hop[], parts: readonly BreakdownPart[], report: ProbeReport): string[] {
+function doubts(hops: readonly Hop[], parts: readonly Part[], report: ProbeReport): string[] {
   const counts = hops
     .map(({ from, to }) => [from.turn.count, to.turn.count] as const)
     .filter(([sent, came]) => Math.abs(sent - came) > DOUBTFUL_COUNT * sent)

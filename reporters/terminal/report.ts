@@ -1,4 +1,5 @@
 import type { MeshmarkRecord } from '../../measure/record.ts'
+import { breakdownTable } from './breakdown-table.ts'
 import { caption } from './caption.ts'
 import { chartTables } from './chart-table.ts'
 import { closing } from './closing.ts'
@@ -31,6 +32,7 @@ export function terminalReport(record: MeshmarkRecord, options: TerminalOptions 
     ...policyTable(record, columns, paint),
     ...chartTables(record, columns, paint),
     ...rowTable(record, columns, paint),
+    ...breakdownTable(record, columns, paint),
     ...kernelTable(record, columns, paint),
     ...notes(record, columns, paint),
     ...closing(record, recordPath, columns, paint),

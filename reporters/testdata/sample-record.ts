@@ -66,6 +66,7 @@ export function sampleComparison(project: string, changes: Partial<Comparison> =
     startedAt: '2026-11-20T10:00:00.000Z',
     plan: { kind: 'paired', precision: 0.005, capMs: 30_000, blockMs: 300, connections: 1, ratePerS: null, seed: '7f3a' },
     reference: 'baseline', arms, blocks: [sampleBlock(0, arms.map((arm) => arm.name))], overheads: [],
+    explanations: [],
     parity: { differences: [] },
     stopped: { reason: 'precision', looksMs: [7500, 15_000, 22_500, 30_000], looksTaken: 2, measuredMs: 15_000, halfWidth: 0.004 },
     generator: {

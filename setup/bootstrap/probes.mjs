@@ -210,17 +210,20 @@ export async function probeTests(root, env) {
   // Programs that were built elsewhere come without them.
   await buildObjects(root, env, { toolchain, linker }, {})
   return {
-    // The release profile, whose dependencies are built already.
     command: [
       toolchain.cargo,
       ...toolchain.cargoArgs,
       'test',
       '--locked',
-      '--release',
+      '--profile',
+      'checked',
+      '--no-fail-fast',
       '--target',
       target,
       '-p',
       'meshmark-datapath',
+      '-p',
+      'meshmark-probe',
     ],
     cwd: join(root, 'probes'),
     env: {

@@ -11,7 +11,7 @@ import { standInFor } from './mesh/registry.ts'
 import type { Enforcement, LabMesh } from './mesh/registry.ts'
 import { isUp } from './mesh/up-meshes.ts'
 import { addNamespaces, deleteNamespaces, endProcesses } from './namespaces.ts'
-import { networkOf } from './network.ts'
+import { networkOf, nodePod } from './network.ts'
 import { fixedPod } from './pod.ts'
 import type { Pod } from './pod.ts'
 import { runInPod } from './pod-program.ts'
@@ -107,6 +107,7 @@ export async function deployWorkload(
     undo.attached = attached
     options.signal?.throwIfAborted()
     const usage = usageReader(usageSources(app, leg.pod, attached))
+    let sharedProxy: string | undefined
     const processes: Daemon[] = [app, ...attached.proxies, ...attached.watched]
     return {
       workload: workload.name,
@@ -138,8 +139,14 @@ export async function deployWorkload(
       readMemory: usage.readMemory,
       failure: () => firstEnded(processes),
       runInClient: (command) => runInPod(fixedPod(run.runId, 'client'), run.cpus.client, command),
+      get places() {
+        const client = `netns:${fixedPod(run.runId, 'client').netns}`
+        const { clientProxy, serverProxy } = attached.places ?? {}
+        return { client, clientProxy, serverProxy: serverProxy ?? sharedProxy, app: `netns:${leg.pod.netns}` }
+      },
       goesThrough(proxy) {
         processes.push(proxy)
+        sharedProxy = `netns:${nodePod(run.runId, network).netns}`
         usage.add({ component: 'shared proxy', pids: [proxy.pid] })
       },
       remove() {

@@ -1,3 +1,4 @@
+export { findProbeProgram } from './ebpf/loader-binary.ts'
 export { LabError } from './lab-error.ts'
 export type { DeployedWorkload, DeployOptions } from './deploy.ts'
 export { describeResult, isLetThrough } from './flow/flow.ts'

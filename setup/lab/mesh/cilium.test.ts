@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -193,6 +193,32 @@ test('the meter of the programs counts their runs', async () => {
   await seen(target)
   await kernel.off()
   expect(await runs()).toBeGreaterThan(before)
+  target.remove()
+})
+
+test('two policies on one pod: what either allows is let in, what one denies is not', async () => {
+  const target = await lab.deploy('cilium', 'http-echo')
+  const both = [
+    policy('for-the-client', { ingress: [fromApp('client')] }),
+    policy('for-the-stranger', { ingress: [fromApp('stranger')] }),
+  ]
+  const file = (name: string, names: readonly string[]): string => {
+    writeFileSync(
+      join(project, `${name}.yaml`),
+      names.map((each) => readFileSync(join(project, each), 'utf8')).join('\n---\n'),
+    )
+    return `${name}.yaml`
+  }
+  const allowed = await lab.enforce('cilium', [target], file('both', both))
+  expect(await seen(target)).toEqual({ client: '200', stranger: '200', outside: 'silent' })
+  const contradicting = policy('against-the-stranger', { ingressDeny: [fromApp('stranger')] })
+  const denied = await lab.enforce('cilium', [target], file('all', [...both, contradicting]))
+  expect(await seen(target)).toEqual({ client: '200', stranger: 'silent', outside: 'silent' })
+  expect((await denied.drops()).map(({ rule }) => rule)).toContainEqual(
+    expect.stringContaining('default/against-the-stranger spec.ingressDeny[0]'),
+  )
+  await denied.remove()
+  expect(allowed.by).toBe('eBPF')
   target.remove()
 })
 

@@ -71,7 +71,15 @@ export const istio: MeshStandIn = {
       }),
       applyPodRules(pod, redirectRules({ inbound: true })),
     ])
-    return { proxies: [client, server], watched: [], traits: { 'proxy workers': 1, mTLS: 'STRICT' } }
+    return {
+      proxies: [client, server],
+      places: {
+        clientProxy: `netns:${fixedPod(run.runId, 'client').netns}@${PROXY_USER}`,
+        serverProxy: `netns:${pod.netns}@${PROXY_USER}`,
+      },
+      watched: [],
+      traits: { 'proxy workers': 1, mTLS: 'STRICT' },
+    }
   },
 
   describe: (run) => ({

@@ -1,5 +1,5 @@
 import type { EnvironmentDescription } from '../../../measure/record.ts'
-import type { KernelMeter } from '../../../measure/target.ts'
+import type { KernelMeter, PathPlaces } from '../../../measure/target.ts'
 import type { Daemon } from '../daemon.ts'
 import type { Leg } from '../leg.ts'
 import type { NetworkName } from '../network.ts'
@@ -12,6 +12,8 @@ import type { ResolvedWorkload } from '../workload/resolved-workload.ts'
 export interface AttachedMesh {
   /** Proxies beside the pods of the path, client side included: they count as `sidecar`. */
   readonly proxies: readonly Daemon[]
+  /** Where these proxies are, for probes. */
+  readonly places?: Pick<PathPlaces, 'clientProxy' | 'serverProxy'>
   /** Other processes that the path needs: their end is its failure, what they use is not counted. */
   readonly watched: readonly Daemon[]
   readonly traits: Readonly<Record<string, string | number | boolean>>

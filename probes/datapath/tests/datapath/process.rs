@@ -113,3 +113,58 @@ fn a_loader_that_is_killed_leaves_nothing_open() {
     }
     assert!(tcp(&lab.pods[0].namespace, lab.pods[1].v4, 80), "the next one takes over");
 }
+
+/// The data path's own object, in which connect4 now reads a register that nothing was written to.
+fn object_that_no_verifier_takes() -> Vec<u8> {
+    const MOVE_R9_TO_R0: [u8; 8] = [0xbf, 0x90, 0, 0, 0, 0, 0, 0];
+    let mut object = include_bytes!(concat!(env!("OUT_DIR"), "/datapath.o")).to_vec();
+    let start = section(&object, b"cgroup/connect4");
+    object[start..start + 8].copy_from_slice(&MOVE_R9_TO_R0);
+    object
+}
+
+/// Where a section of an ELF64 file begins in it (System V ABI, "Sections").
+fn section(elf: &[u8], wanted: &[u8]) -> usize {
+    let number = |at: usize, width: usize| {
+        elf[at..at + width].iter().rev().fold(0, |sum, byte| (sum << 8) | usize::from(*byte))
+    };
+    let (headers, size, count, names) = (number(0x28, 8), number(0x3a, 2), number(0x3c, 2), number(0x3e, 2));
+    let offset = |index: usize| number(headers + index * size + 0x18, 8);
+    let name = |index: usize| &elf[offset(names) + number(headers + index * size, 4)..];
+    let found = (0..count).find(|index| name(*index).split(|byte| *byte == 0).next() == Some(wanted));
+    offset(found.expect("the section is there"))
+}
+
+#[test]
+fn what_the_verifier_refuses_is_said_with_its_last_words_and_the_kernel() {
+    let lab = Lab::new(0);
+    let node = crate::namespace::Namespace::new(format!("mmdp-{}-refused", std::process::id()));
+    let file = std::env::temp_dir().join(format!("mmdp-{}-refused.o", std::process::id()));
+    std::fs::write(&file, object_that_no_verifier_takes()).expect("a file in the temporary directory");
+    let mut command = command(&node.path(), Path::new("/tmp/mmdp-refused.sock"), &lab.cgroup.path);
+    command.arg("--object").arg(&file);
+    let sentence = refusal(command);
+    std::fs::remove_file(&file).expect("it is there");
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
+    let begins = format!("meshmark-datapath: kernel {} refuses the program connect4: ", release.trim());
+    assert!(sentence.starts_with(&begins), "{sentence}");
+    assert!(sentence.contains("R9 !read_ok"), "{sentence}");
+}
+
+#[test]
+fn without_the_capability_it_says_which_it_needs() {
+    let lab = Lab::new(0);
+    let mut command = std::process::Command::new("setpriv");
+    command
+        .args(["--bounding-set=-sys_admin,-bpf,-net_admin,-perfmon", "--"])
+        .arg(crate::loader::program())
+        .args(["--socket", "/tmp/mmdp-unable.sock", "--cgroup"])
+        .arg(&lab.cgroup.path);
+    let sentence = refusal(command);
+    assert!(
+        sentence.starts_with(
+            "meshmark-datapath: creating the data path's maps (this needs root, or CAP_BPF and CAP_NET_ADMIN): "
+        ),
+        "{sentence}"
+    );
+}

@@ -1,0 +1,68 @@
+/** After everything that decides: each watched arm driven alone, over all of its pods, with what watches it attached. */
+import type { Explanation } from '../record.ts'
+import type { AttachedWatch, Watch } from '../watch.ts'
+import type { AgentClient } from './agent-client.ts'
+import type { NamedArm } from './parity.ts'
+
+/** For each arm: some thousand requests even through two proxies. */
+const WATCHED_MS = 1600
+
+/** Attached for the whole comparison, where a spec asks for that. */
+export async function attachThroughout(
+  arms: readonly NamedArm[],
+): Promise<Map<Watch, AttachedWatch> & AsyncDisposable> {
+  const attached = Object.assign(new Map<Watch, AttachedWatch>(), {
+    async [Symbol.asyncDispose]() {
+      for (const one of attached.values()) await one[Symbol.asyncDispose]()
+    },
+  })
+  try {
+    for (const watch of watchesOf(arms)) if (watch.throughout) attached.set(watch, await watch.attach())
+  } catch (error) {
+    await attached[Symbol.asyncDispose]()
+    throw error
+  }
+  return attached
+}
+
+export async function measureWatched(
+  agent: AgentClient,
+  arms: readonly NamedArm[],
+  throughout: ReadonlyMap<Watch, AttachedWatch>,
+  onArm: (arm: string) => void,
+): Promise<Explanation[]> {
+  const explanations: Explanation[] = []
+  for (const watch of watchesOf(arms)) {
+    const already = throughout.get(watch)
+    await using own = already === undefined ? await watch.attach() : undefined
+    const attached = already ?? own
+    if (attached === undefined) continue
+    for (const [index, arm] of arms.entries()) {
+      if (!(arm.watches?.() ?? []).includes(watch)) continue
+      onArm(arm.name)
+      explanations.push(await watchArm(agent, arm, index, attached))
+    }
+  }
+  return explanations
+}
+
+async function watchArm(
+  agent: AgentClient,
+  arm: NamedArm,
+  index: number,
+  attached: AttachedWatch,
+): Promise<Explanation> {
+  let requests = 0
+  let latencySumUs = 0
+  await attached.begin()
+  for (const pod of arm.pods.keys()) {
+    const driven = await agent.alone(index, pod, WATCHED_MS / arm.pods.length)
+    requests += driven.requests
+    latencySumUs += driven.latencySumUs
+  }
+  return await attached.end({ arm: arm.name, requests, meanUs: latencySumUs / requests })
+}
+
+function watchesOf(arms: readonly NamedArm[]): Set<Watch> {
+  return new Set(arms.flatMap((arm) => arm.watches?.() ?? []))
+}
