@@ -8,6 +8,8 @@ import type { Explanation } from './record.ts'
 export interface Driven {
   readonly arm: string
   readonly requests: number
+  /** Of these, answered with 400 or above. */
+  readonly errors: number
   /** By the load agent's clock. */
   readonly meanUs: number
 }

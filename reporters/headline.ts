@@ -27,6 +27,10 @@ const isMeshAgainstBaseline = ({ arms, reference }: Comparison): boolean =>
   arms.some((arm) => arm.name === reference && arm.mesh === 'baseline') &&
   arms.some((arm) => arm.name !== reference && arm.mesh !== 'baseline')
 
+/** Measured to be explained, not to be judged: its figures stand in the breakdown. */
+const isBreakdown = ({ explanations, overheads }: Comparison): boolean =>
+  explanations.length > 0 && overheads.every(({ outcome }) => outcome === null)
+
 /** What is sent, by which arm: two comparisons with the same load are of the same thing. */
 const loadOf = ({ arms }: Comparison): string =>
   JSON.stringify(
@@ -82,7 +86,9 @@ function rowOf(arm: Arm, comparison: Comparison, throughput: Comparison | undefi
 
 /** The headline's rows. Overheads are always those of a comparison's own pair, never computed across projects. */
 export function headline(record: MeshmarkRecord): HeadlineTest[] {
-  const eligible = record.comparisons.filter((each) => isMeshAgainstBaseline(each) || isControl(each))
+  const eligible = record.comparisons.filter(
+    (each) => !isBreakdown(each) && (isMeshAgainstBaseline(each) || isControl(each)),
+  )
   const throughputs = eligible.filter((each) => each.plan.kind === 'saturate')
   const partnerOf = (latency: Comparison): Comparison | undefined =>
     throughputs.find(

@@ -1,7 +1,8 @@
 /** After everything that decides: each watched arm driven alone, over all of its pods, with what watches it attached. */
 import type { Explanation } from '../record.ts'
 import type { AttachedWatch, Watch } from '../watch.ts'
-import type { AgentClient } from './agent-client.ts'
+import type { DrivenAlone } from '../agent/protocol.ts'
+import { type AgentClient, BlockFailure } from './agent-client.ts'
 import type { NamedArm } from './parity.ts'
 
 /** For each arm: some thousand requests even through two proxies. */
@@ -52,15 +53,24 @@ async function watchArm(
   index: number,
   attached: AttachedWatch,
 ): Promise<Explanation> {
-  let requests = 0
-  let latencySumUs = 0
+  let [requests, errors, latencySumUs] = [0, 0, 0]
   await attached.begin()
   for (const pod of arm.pods.keys()) {
-    const driven = await agent.alone(index, pod, WATCHED_MS / arm.pods.length)
+    const driven = await drive(agent, arm, index, pod)
     requests += driven.requests
+    errors += driven.errors
     latencySumUs += driven.latencySumUs
   }
-  return await attached.end({ arm: arm.name, requests, meanUs: latencySumUs / requests })
+  return await attached.end({ arm: arm.name, requests, errors, meanUs: latencySumUs / requests })
+}
+
+async function drive(agent: AgentClient, arm: NamedArm, index: number, pod: number): Promise<DrivenAlone> {
+  try {
+    return await agent.alone(index, pod, WATCHED_MS / arm.pods.length)
+  } catch (error) {
+    if (!(error instanceof BlockFailure)) throw error
+    throw new Error(`"${arm.name}" failed while the probes watched it: ${error.message}`, { cause: error })
+  }
 }
 
 function watchesOf(arms: readonly NamedArm[]): Set<Watch> {

@@ -11,7 +11,7 @@ const path = { client: 'client', clientProxy: 'client-proxy', serverProxy: 'serv
 test('what was driven and what was seen stand beside each other; equal counts are no warning', () => {
   const { breakdown, report, ...rest } = explain(
     recorded(),
-    { arm: 'istio', requests: 6067, meanUs: 651 },
+    { arm: 'istio', requests: 6067, errors: 0, meanUs: 651 },
     { path, attached: 'apart' },
   )
   expect(breakdown?.requests).toBe(6067)
@@ -30,7 +30,11 @@ test('what was driven and what was seen stand beside each other; equal counts ar
 })
 
 test('requests that the probes did not see are said', () => {
-  const { warnings } = explain(recorded(), { arm: 'istio', requests: 6070, meanUs: 651 }, { path, attached: 'apart' })
+  const { warnings } = explain(
+    recorded(),
+    { arm: 'istio', requests: 6070, errors: 0, meanUs: 651 },
+    { path, attached: 'apart' },
+  )
   expect(warnings).toContain('6070 requests were sent, the probes counted 6067')
 })
 
@@ -47,7 +51,7 @@ test('drops are summed over the targets, with where each was seen', () => {
   const report = recorded()
   const { breakdown, drops: seen } = explain(
     { ...report, probes: ['drops'], targets: report.targets.map((target) => ({ ...target, drops })) },
-    { arm: 'istio', requests: 6067, meanUs: 651 },
+    { arm: 'istio', requests: 6067, errors: 0, meanUs: 651 },
     { path, attached: 'throughout' },
   )
   expect(breakdown).toBeNull()
@@ -64,7 +68,7 @@ test('connections that nobody made a request on are no result', () => {
   expect(() =>
     explain(
       { ...recorded(), probes: ['connections'] },
-      { arm: 'istio', requests: 1, meanUs: 1 },
+      { arm: 'istio', requests: 1, errors: 0, meanUs: 1 },
       { path, attached: 'apart' },
     ),
   ).toThrow('client made no request while the probes watched.')

@@ -30,6 +30,7 @@ export function explain(report: ProbeReport, driven: Driven, { path, attached }:
     lost: Object.values(report.lost).reduce((sum, count) => sum + count, 0),
     warnings: [
       ...report.warnings,
+      ...(driven.errors === 0 ? [] : [`${driven.errors} of ${driven.requests} requests were not served`]),
       ...(seen === undefined || seen === driven.requests
         ? []
         : [`${driven.requests} requests were sent, the probes counted ${seen}`]),

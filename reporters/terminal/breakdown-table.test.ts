@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { sampleExplanation } from '../testdata/sample-explanation.ts'
 import { sampleComparison, sampleRecord } from '../testdata/sample-record.ts'
+import { headline } from '../headline.ts'
 import { breakdownTable } from './breakdown-table.ts'
 import { plain } from './paint.ts'
 
@@ -48,4 +49,10 @@ test('without the latency probe there are sentences, and lost events stand out',
 
 test('nothing where nothing was watched', () => {
   expect(breakdownTable(sampleRecord([sampleComparison('istio')]), 110, plain)).toEqual([])
+})
+
+test('what was measured to be explained only is no row of the headline', () => {
+  const explained = sampleComparison('istio', { explanations: [sampleExplanation('istio')] })
+  expect(headline(sampleRecord([explained]))).toEqual([])
+  expect(headline(sampleRecord([sampleComparison('istio')]))).toHaveLength(1)
 })

@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import type { DesiredPolicies, PolicyEntry } from '../../../probes/client/datapath-protocol.ts'
-import { numberCidrs } from '../policy/cidr-identities.ts'
 import type { CidrIdentity } from '../policy/cidr-identities.ts'
-import { compilePolicies } from '../policy/compile.ts'
+import { compileGroups } from '../policy/compile-groups.ts'
 import type { CompiledPolicy, L7Guard } from '../policy/compiled-policy.ts'
 import type { World } from '../policy/world.ts'
 import { writeWhole } from '../run-dir.ts'
@@ -49,8 +48,7 @@ export function ebpfWorld(run: { readonly dir: string }): World {
 }
 
 /**
- * Compiles groups for the pods that are there now. Blocks of addresses are numbered over these groups and `beside`, and those that the
- * data path still knows keep their numbers: while two states are in force, one after the other, no number means two things.
+ * Compiles groups for the pods that are there now.
  * @param beside groups whose blocks the sets must be complete for, too
  * @param keep whether the blocks of `beside` are in force as well
  */
@@ -63,11 +61,15 @@ export function preparePolicies(
   const world = ebpfWorld(run)
   const there = new Set(world.endpoints.map(({ id }) => id))
   const live = groups.filter(({ endpoints }) => endpoints.some((id) => there.has(id)))
-  const own = new Set(live.flatMap(policiesOf))
-  const all = numberCidrs([...own, ...beside.flatMap(policiesOf)], world, readIdentities(run))
-  const previous = all.blocks.map(({ prefix, identity }) => ({ prefix: prefix.text, identity }))
-  const identities = keep ? previous : numberCidrs([...own], world, previous).named
-  const prepared = live.map((group) => ({ group, compiled: compilePolicies(policiesOf(group), world, { previous }) }))
+  const { compiled, identities } = compileGroups(live.map(policiesOf), world, {
+    identities: readIdentities(run),
+    beside: beside.flatMap(policiesOf),
+    keep,
+  })
+  const prepared = live.flatMap((group, index) => {
+    const own = compiled[index]
+    return own === undefined ? [] : [{ group, compiled: own }]
+  })
   return {
     groups: prepared,
     l7: prepared.flatMap((group) => guardsOf(group, world)),

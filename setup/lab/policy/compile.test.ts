@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compilePolicies } from './compile.ts'
-import { compileUpdate } from './compile-update.ts'
+import { compileGroups } from './compile-groups.ts'
 import { lookupIn } from './lookup.ts'
 import { verdictOf } from './oracle.ts'
 import { parsePolicy } from './parse.ts'
+import type { CompiledPolicy } from './compiled-policy.ts'
+import type { Policy } from './policy.ts'
 import { flowOf } from './testing/flow-arbitrary.ts'
 import { policyManifests, vocabularyOf } from './testing/policy-arbitrary.ts'
 import { OUTSIDE, TEST_PORTS, TEST_WORLD } from './testing/test-world.ts'
@@ -34,7 +36,13 @@ test('while policies change, every flow meets the old verdict or the new one, wh
   fc.assert(
     fc.property(policies, policies, flows, fc.infiniteStream(fc.boolean()), (before, after, tried, coin) => {
       const now = compilePolicies(before, TEST_WORLD).identities
-      const { bridge, final } = compileUpdate({ before, after, world: TEST_WORLD, identities: now })
+      const state = (own: readonly Policy[], beside: readonly Policy[], keep: boolean): CompiledPolicy => {
+        const { compiled, identities } = compileGroups([own], TEST_WORLD, { identities: now, beside, keep })
+        const [only] = compiled
+        if (only === undefined) throw new Error('one group is one result')
+        return { ...only, identities }
+      }
+      const [bridge, final] = [state(before, after, true), state(after, before, false)]
       const all = new Map(bridge.identities.map(({ prefix, identity }) => [prefix, identity]))
       for (const { prefix, identity } of final.identities) expect(all.get(prefix)).toBe(identity)
       expect(new Set(all.values()).size).toBe(all.size)

@@ -14,16 +14,13 @@ import type { Endpoint, World } from './world.ts'
 
 /**
  * Policies for the pods that are there. `previous` are blocks that the data path knows for other policies: they keep
- * their numbers, and the sets are complete for them too. `keepPrevious` leaves them among the identities.
+ * their numbers, and the sets are complete for them too.
  * @throws LabError when pods of one identity are not alike.
  */
 export function compilePolicies(
   policies: readonly Policy[],
   world: World,
-  {
-    previous = [],
-    keepPrevious = false,
-  }: { readonly previous?: readonly CidrIdentity[]; readonly keepPrevious?: boolean } = {},
+  { previous = [] }: { readonly previous?: readonly CidrIdentity[] } = {},
 ): CompiledPolicy {
   const cidrs = numberCidrs(policies, world, previous)
   const identities = identitiesOf(world, cidrs)
@@ -65,9 +62,7 @@ export function compilePolicies(
     egress: setFor(endpoint, 'egress'),
   }))
   return {
-    identities: keepPrevious
-      ? cidrs.blocks.map(({ prefix, identity }) => ({ prefix: prefix.text, identity }))
-      : cidrs.named,
+    identities: cidrs.named,
     sets: [...new Map([...groups.values()].map(({ set }) => [set.name, set])).values()],
     endpoints,
     rules,
