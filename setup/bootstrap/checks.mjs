@@ -94,15 +94,23 @@ async function runProbeTests({ root, env, folder, say }) {
     const tail = 'There is no Rust toolchain for eBPF: `npm test` in a checkout without MESHMARK_PROBES installs one.'
     return { counts: countOne(1), seconds: 0, note: 'not run', tail, log }
   }
-  const result = await runLogged(tests.command, {
-    cwd: tests.cwd,
-    env: tests.env,
-    log,
-    onQuiet: (seconds, lastLine) =>
-      say(`      probes: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`),
-  })
-  const counts = countCargo(existsSync(log) ? readFileSync(log, 'utf8') : '', result.exitCode)
-  return { ...result, log, counts, note: renderCounts(counts) }
+  const results = []
+  for (const [index, { command, cwd, env: own }] of tests.entries()) {
+    const part = index === 0 ? log : join(folder, `probes-${index + 1}.log`)
+    const result = await runLogged(command, {
+      cwd,
+      env: own,
+      log: part,
+      onQuiet: (seconds, lastLine) =>
+        say(`      probes: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`),
+    })
+    const counts = countCargo(existsSync(part) ? readFileSync(part, 'utf8') : '', result.exitCode)
+    results.push({ ...result, log: part, counts })
+  }
+  const counts = addCounts(results.map((each) => each.counts))
+  const shown = results.find((each) => each.exitCode !== 0) ?? results[0]
+  const seconds = results.reduce((sum, each) => sum + each.seconds, 0)
+  return { ...shown, seconds, counts, note: renderCounts(counts) }
 }
 
 /** @param {number} exitCode */

@@ -199,7 +199,8 @@ async function buildObjects(root, env, { toolchain, linker }, options) {
  * What tests the programs with real traffic, on what `ensureProbes` has built.
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
- * @returns {Promise<{ command: string[], cwd: string, env: NodeJS.ProcessEnv } | undefined>} undefined without a toolchain
+ * @returns {Promise<{ command: string[], cwd: string, env: NodeJS.ProcessEnv }[] | undefined>} one run after the other; undefined without a
+ *   toolchain
  */
 export async function probeTests(root, env) {
   const folders = searchPath(env)
@@ -209,11 +210,10 @@ export async function probeTests(root, env) {
   if (!toolchain || !linker || !target) return undefined
   // Programs that were built elsewhere come without them.
   await buildObjects(root, env, { toolchain, linker }, {})
-  return {
+  const cargo = [toolchain.cargo, ...toolchain.cargoArgs, 'test']
+  const programs = {
     command: [
-      toolchain.cargo,
-      ...toolchain.cargoArgs,
-      'test',
+      ...cargo,
       '--locked',
       '--profile',
       'checked',
@@ -233,6 +233,13 @@ export async function probeTests(root, env) {
       MESHMARK_DATAPATH: join(probesFolder(root), 'meshmark-datapath'),
     },
   }
+  // The crate that `meshmark probe new` copies, as it is.
+  const template = {
+    command: [...cargo, '--target-dir', join(root, 'probes/target/template')],
+    cwd: join(root, 'probes/template'),
+    env: { ...env, ...toolchain.env, BPF_LINKER: linker },
+  }
+  return [programs, template]
 }
 
 /**
@@ -256,7 +263,7 @@ export function hashProbes(root) {
 function walk(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return ['target', 'prebuilt', 'tests', 'kernels'].includes(entry.name) ? [] : walk(path)
+    if (entry.isDirectory()) return ['target', 'prebuilt', 'tests', 'kernels', 'template'].includes(entry.name) ? [] : walk(path)
     return /\.(rs|toml|lock)$/.test(entry.name) ? [path] : []
   })
 }

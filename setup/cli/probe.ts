@@ -3,7 +3,7 @@ import { type CommandDef, defineCommand } from 'citty'
 
 /** What the program itself does, in the words of its own help. */
 const DESCRIPTION =
-  'Where the time, the packets and the connections go: probe latency|drops|connections|verify (docs/probes.md)'
+  'Where the time, the packets and the connections go: probe latency|drops|connections|verify; probe new NAME makes one of your own (docs/probes.md)'
 
 /** Runs `meshmark-probe` with the same arguments, in this terminal. Its exit code is ours. */
 export const probe: CommandDef = defineCommand({
@@ -11,6 +11,7 @@ export const probe: CommandDef = defineCommand({
   async run({ rawArgs }) {
     const { findProbeProgram } = await import('../lab/ebpf/loader-binary.ts')
     try {
+      if (rawArgs[0] === 'new') return await create(rawArgs.slice(1))
       process.exitCode = await runProgram(findProbeProgram('meshmark-probe'), rawArgs)
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
@@ -18,6 +19,12 @@ export const probe: CommandDef = defineCommand({
     }
   },
 })
+
+async function create(args: readonly string[]): Promise<void> {
+  const { newProbe } = await import('./probe-new.ts')
+  if (args.length > 1) throw new Error(`meshmark probe new takes a name only, not ${args.slice(1).join(' ')}.`)
+  process.stdout.write(`${newProbe(args[0])} is a probe that works. Its README says how to build, try and change it.\n`)
+}
 
 function runProgram(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -22,6 +22,7 @@ describe('the tarball', () => {
     const expected = [
       /^dist\/[\w-]+\.(js|d\.ts)$/,
       /^manifests\/.+\.yaml$/,
+      /^probes\/template\/(?:[\w-]+\/)*[\w-]+\.(?:rs|toml|md)$/,
       /^(measure\/record|probes\/client\/probe)\.schema\.json$/,
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     ]
