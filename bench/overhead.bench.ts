@@ -12,7 +12,7 @@ test('HTTP through the mesh', async ({ mesh, baseline, load, bench }) => {
 })
 
 test('HTTP throughput through the mesh', async ({ mesh, baseline, load, bench }) => {
-  const options = { plan: 'saturate', connections: 32, cap: '20s' } as const
+  const options = { plan: 'saturate', connections: 32, cap: '18s' } as const
   const result = await bench.compare(
     bench('baseline', load.http(await baseline.workload('http-echo'), options)),
     bench(mesh.arm, load.http(await mesh.workload('http-echo'), options)),

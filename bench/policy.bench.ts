@@ -3,7 +3,7 @@ import { expect, test } from 'meshmark/test'
 
 const POLICY = 'manifests/policies/l3-l4.yaml'
 const L7_POLICY = 'manifests/policies/l7.yaml'
-const options = { cap: '25s' } as const
+const options = { cap: '18s' } as const
 
 test.on('cilium')('an L3/L4 policy', async ({ mesh, baseline, load, bench }) => {
   const open = await mesh.workload('http-echo')
@@ -46,8 +46,8 @@ test.on('cilium')('an L7 policy', async ({ mesh, load, bench }) => {
   await expect(guarded).toDeny({ from: 'client', http: { method: 'POST', path: '/' } })
   await expect(guarded).toDeny({ from: 'stranger', http: { method: 'GET', path: '/' } })
   const result = await bench.compare(
-    bench('no policy', load.http(open, options)),
-    bench('eBPF + Envoy L7', load.http(guarded, options)),
+    bench('no policy', load.http(open, { cap: '12s' })),
+    bench('eBPF + Envoy L7', load.http(guarded, { cap: '12s' })),
   )
   expect(result.get('eBPF + Envoy L7')).toHaveOverheadBelow(mesh.budget('policy l7'), {
     over: result.get('no policy'),

@@ -19,12 +19,7 @@ MESHMARK_NO_INSTALL=1  installs nothing: lists what is missing, with the command
 MESHMARK_ENVOY=PATH    uses this Envoy`
 
 /** What `npm start` runs when nothing is said: what each mesh costs, what policies cost, and the meshes against each other. */
-const MAIN_SPECS = [
-  'bench/overhead.bench.ts',
-  'bench/breakdown.bench.ts',
-  'bench/policy.bench.ts',
-  'bench/versus.bench.ts',
-]
+const MAIN_SPECS = ['bench/overhead.bench.ts', 'bench/policy.bench.ts', 'bench/versus.bench.ts']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const say = (line) => process.stdout.write(`${line}\n`)

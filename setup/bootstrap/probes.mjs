@@ -263,7 +263,8 @@ export function hashProbes(root) {
 function walk(folder) {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) return ['target', 'prebuilt', 'tests', 'kernels', 'template'].includes(entry.name) ? [] : walk(path)
+    if (entry.isDirectory())
+      return ['target', 'prebuilt', 'tests', 'kernels', 'template'].includes(entry.name) ? [] : walk(path)
     return /\.(rs|toml|lock)$/.test(entry.name) ? [path] : []
   })
 }
