@@ -16,12 +16,12 @@ for (const connection of ['keep-alive', 'per-request'] as const) {
   for (const way of WAYS) {
     test.on('cilium')(`${way}, ${flows}: 1 to 10,000 rules`, async ({ mesh, baseline, load, bench }) => {
       const arm = async (rules: number) => {
-        const options = { policy: policyOf(rules), replicas: 2 }
+        const options = { policy: policyOf(rules), replicas: 4 }
         const workload =
           way === 'eBPF'
             ? await mesh.workload('http-echo', options)
             : await baseline.workload('http-echo', { ...options, enforcement: way })
-        return bench(`${rules} rules`, load.http(workload, { connection, cap: '20s', precision: '1%' }))
+        return bench(`${rules} rules`, load.http(workload, { connection, cap: '30s', precision: '1%' }))
       }
       const [one, ten, hundred, thousand, tenThousand] = [
         await arm(SIZES[0]),

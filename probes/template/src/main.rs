@@ -5,7 +5,7 @@ mod report;
 
 use std::{error::Error, fs, thread::sleep, time::Instant};
 
-use aya::{EbpfLoader, include_bytes_aligned, maps::PerCpuArray, programs::TracePoint, sys::Stats};
+use aya::{EbpfLoader, include_bytes_aligned, maps::PerCpuArray, programs::RawTracePoint, sys::Stats};
 
 use crate::{options::Options, report::Report};
 
@@ -28,9 +28,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         .override_global("PORT", &options.port, true)
         .load(OBJECT)
         .map_err(|error| format!("the kernel refuses the probe's maps (this needs root): {error}"))?;
-    let program: &mut TracePoint = ebpf.program_mut("set_state").ok_or("the object has no program set_state")?.try_into()?;
+    let program: &mut RawTracePoint = ebpf.program_mut("set_state").ok_or("the object has no program set_state")?.try_into()?;
     program.load().map_err(|error| format!("the kernel refuses the program: {error}"))?;
-    program.attach("sock", "inet_sock_set_state")?;
+    program.attach("inet_sock_set_state")?;
     // The kernel counts the programs' own time while this is open.
     let _counting = aya::sys::enable_stats(Stats::RunTime)?;
     eprintln!("attached");

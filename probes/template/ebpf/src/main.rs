@@ -6,10 +6,10 @@
 use core::ptr::read_volatile;
 
 use aya_ebpf::{
-    helpers::bpf_ktime_get_ns,
-    macros::{map, tracepoint},
+    helpers::{bpf_ktime_get_ns, bpf_probe_read_kernel},
+    macros::{map, raw_tracepoint},
     maps::{LruHashMap, PerCpuArray},
-    programs::TracePointContext,
+    programs::RawTracePointContext,
 };
 
 /// The port that is connected to; 0: any. Set before loading.
@@ -31,29 +31,22 @@ static SUM: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 const ESTABLISHED: i32 = 1;
 const SYN_SENT: i32 = 2;
 
-/// Fields of /sys/kernel/tracing/events/sock/inet_sock_set_state/format, the same since 5.6.
-const SOCKET: usize = 8;
-const OLD_STATE: usize = 16;
-const NEW_STATE: usize = 20;
-const DESTINATION_PORT: usize = 26;
+/// Of struct sock_common, whose first fields have been the same for as long as this tracepoint is there. Others' places differ by
+/// kernel: take those from its types (BTF).
+const DESTINATION_PORT: usize = 12;
 
-#[tracepoint(category = "sock", name = "inet_sock_set_state")]
-pub fn set_state(ctx: TracePointContext) -> u32 {
-    // A field that can't be read is one that is not there: the loader has looked at the format before.
-    let _ = try_set_state(&ctx);
+/// # Minimum kernel version
+/// 4.17
+#[raw_tracepoint(tracepoint = "inet_sock_set_state")]
+pub fn set_state(ctx: RawTracePointContext) -> i32 {
+    // What can't be read or kept is not counted; the program goes on.
+    let _ = try_set_state(ctx.arg(0), ctx.arg(1), ctx.arg(2));
     0
 }
 
-fn try_set_state(ctx: &TracePointContext) -> Result<(), i32> {
-    // SAFETY: the offsets are the format's.
-    let (socket, old, new, port) = unsafe {
-        (
-            ctx.read_at::<u64>(SOCKET)?,
-            ctx.read_at::<i32>(OLD_STATE)?,
-            ctx.read_at::<i32>(NEW_STATE)?,
-            ctx.read_at::<u16>(DESTINATION_PORT)?,
-        )
-    };
+fn try_set_state(socket: u64, old: i32, new: i32) -> Result<(), i32> {
+    // SAFETY: the kernel checks the address.
+    let port = u16::from_be(unsafe { bpf_probe_read_kernel((socket as usize + DESTINATION_PORT) as *const u16)? });
     // SAFETY: the loader may have changed it before; nobody does while this runs.
     let wanted = unsafe { read_volatile(&raw const PORT) };
     if wanted != 0 && port != wanted {
@@ -62,7 +55,7 @@ fn try_set_state(ctx: &TracePointContext) -> Result<(), i32> {
     // SAFETY: reads the clock.
     let now = unsafe { bpf_ktime_get_ns() };
     if new == SYN_SENT {
-        return BEGAN.insert(&socket, &now, 0).map_err(|error| error as i32);
+        return BEGAN.insert(&socket, &now, 0);
     }
     if old != SYN_SENT {
         return Ok(());
