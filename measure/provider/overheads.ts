@@ -7,7 +7,7 @@ import type { Plan } from '../load-options.ts'
 import { pairFigure, type PairFigure } from './block-figures.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { memoryBytes, type RawBlock } from './raw-block.ts'
-import { withSystematic } from './systematic.ts'
+import { type Bounds, withSystematic } from './systematic.ts'
 
 /** More invalid blocks than this share, and the valid ones are a selection. */
 const MOST_INVALID = 0.2
@@ -24,22 +24,7 @@ export function metricsOf(plan: Plan): Metric[] {
     : ['p50', 'p90', 'p95', 'p99', 'p99.9', 'mean', 'cpu', 'memory']
 }
 
-type Estimated = Pick<
-  Overhead,
-  | 'relative'
-  | 'low'
-  | 'high'
-  | 'decisionLow'
-  | 'decisionHigh'
-  | 'differenceUs'
-  | 'differenceLowUs'
-  | 'differenceHighUs'
-  | 'differenceDecisionLowUs'
-  | 'differenceDecisionHighUs'
-  | 'effectiveBlocks'
-  | 'podShare'
-  | 'unresolved'
->
+type Estimated = Bounds & Pick<Overhead, 'effectiveBlocks' | 'podShare' | 'unresolved'>
 
 const NOTHING: Estimated = {
   relative: null,

@@ -7,7 +7,8 @@ import type { Overhead } from '../record.ts'
  */
 const SYSTEMATIC = 0.01
 
-type Bounds = Pick<
+/** An estimate with the bounds that are shown and those that decide. */
+export type Bounds = Pick<
   Overhead,
   | 'relative'
   | 'low'
