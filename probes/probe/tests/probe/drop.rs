@@ -73,7 +73,8 @@ fn at_a_closed_port() {
         assert_eq!(to_service(&report, "far", nobody(&report), to), 30);
         if nobody(&report) == "NO_SOCKET" {
             assert_eq!(count(&report, "far", "NO_SOCKET"), 30);
-            assert_eq!(of(&report, "far")["drops"]["byClass"]["refused"], 30);
+            let drops = &of(&report, "far")["drops"];
+            assert_eq!(drops["byClass"]["refused"], 30, "{}", drops["reasons"]);
         }
         let failed = &of(&report, "near")["drops"]["failedConnects"];
         assert_eq!(failed[0]["count"], 30);

@@ -1,7 +1,7 @@
 //! Two network namespaces with a cable between them.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     os::fd::AsRawFd,
     process::{Command, Output},
@@ -29,11 +29,19 @@ impl World {
         let (near, far) = (&world.near, &world.far);
         run(&format!("ip netns add {near}"));
         run(&format!("ip netns add {far}"));
+        for namespace in [near, far] {
+            // Reports of multicast groups, which the kernel sends of its own accord for some seconds, go out at once: later ones would
+            // be dropped at the other end while a test counts, and be counted as what they are: a packet more.
+            let interval = "/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval";
+            inside(namespace, || fs::write(interval, "1").expect("it can be set"));
+        }
         run(&format!("ip link add veth0 netns {near} type veth peer name veth0 netns {far}"));
         for (namespace, host) in [(near, 1), (far, 2)] {
             run(&format!("ip -n {namespace} link set lo up"));
             run(&format!("ip -n {namespace} addr add 10.77.0.{host}/24 dev veth0"));
             run(&format!("ip -n {namespace} addr add fd77::{host}/64 dev veth0 nodad"));
+            // Nor a link-local address, whose owner looks for routers.
+            run(&format!("ip -n {namespace} link set veth0 addrgenmode none"));
             run(&format!("ip -n {namespace} link set veth0 up"));
         }
         // So that no packet waits for, or is lost with, the first look-up of a neighbour.

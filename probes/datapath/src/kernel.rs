@@ -1,7 +1,0 @@
-use std::fs;
-
-/// Release of the running kernel, as `uname -r` prints it.
-pub fn release() -> String {
-    fs::read_to_string("/proc/sys/kernel/osrelease")
-        .map_or_else(|_| "unknown".into(), |text| text.trim().into())
-}
