@@ -12,13 +12,11 @@ mod data_path;
 mod endpoints;
 mod events;
 mod identities;
-mod kernel;
 mod listeners;
 mod load;
 mod maps;
 mod policy;
 mod policy_sets;
-mod problem;
 mod programs;
 mod protocol;
 mod server;
@@ -28,7 +26,7 @@ mod single;
 
 use std::process::ExitCode;
 
-use problem::Problem;
+use meshmark_common::{kernel, problem::{self, Problem}};
 
 fn main() -> ExitCode {
     match run() {

@@ -9,11 +9,9 @@ mod discover;
 mod drops;
 mod duration;
 mod hooks;
-mod kernel;
 mod namespace;
 mod offsets;
 mod output;
-mod problem;
 mod raw;
 mod reasons;
 mod report;
@@ -31,7 +29,7 @@ mod verify;
 use std::process::ExitCode;
 
 use arguments::Command;
-use problem::Problem;
+use meshmark_common::{kernel, problem::{self, Problem}};
 
 fn main() -> ExitCode {
     match run() {
