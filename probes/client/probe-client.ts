@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly probes: readonly ProbeKind[]
   /** As on its command line: `name=netns:/run/netns/…`. */
   readonly targets: readonly string[]
+  /** Programs that do nothing where the latency probe's are: what being called costs by itself. */
+  readonly empty?: boolean
 }
 
 /** The probes refused, or ended; the message is their own sentence. */
@@ -104,10 +106,9 @@ interface Started {
   hear(listener: (said: string) => void): void
 }
 
-function start({ program, probes, targets }: ProbeOptions): Started {
-  const process = spawn(program, [...probes, '--control', ...targets.flatMap((target) => ['--target', target])], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+function start({ program, probes, targets, empty }: ProbeOptions): Started {
+  const options = [...targets.flatMap((target) => ['--target', target]), ...(empty ? ['--empty'] : [])]
+  const process = spawn(program, [...probes, '--control', ...options], { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
   let listener = (_said: string): void => {}
   process.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -34,7 +34,9 @@ const latencySchema = v.object({
   /** Client: first send to first receive. Server: first receive to next send. */
   turn: histogramSchema,
   receiveQueue: orNull(histogramSchema),
-  smoothedRtt: orNull(histogramSchema),
+  /** At every look: whenever data comes, or the program sends more of the same. */
+  smoothedRtt: histogramSchema,
+  /** Mean over the same looks; `null`: there was none. */
   lowestRttUs: orNull(number),
   connectionsBefore: count,
   discarded: count,

@@ -16,6 +16,7 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
   --no-cost           do not count the programs' own time (which itself costs about 40 ns a run)
   --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
+  --empty             attaches programs that do nothing where the latency probe's are: what being there costs by itself
   --control           for programs: one JSON request a line on standard input, see docs/probes.md";
 
 /// What is watched.
@@ -60,6 +61,8 @@ pub struct LadderOptions {
     /// `Some(true)`: only with the sockets; `Some(false)`: only in a hash map.
     pub in_sockets: Option<bool>,
     pub without: Vec<String>,
+    /// Programs that do nothing instead.
+    pub empty: bool,
 }
 
 #[derive(Debug)]
@@ -95,6 +98,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "connections" => options.probes.connections = true,
             "verify" => verify = true,
             "--control" => control = true,
+            "--empty" => options.ladder.empty = true,
             "--no-cost" => options.cost = false,
             "--help" | "-h" | "help" => return Ok(Command::Help),
             "--duration" => options.duration = duration::parse("--duration", &value()?)?,

@@ -92,15 +92,6 @@ pub static SET_STATE: Hook = Hook {
     ],
     without: "connections",
 };
-pub static ROUND_TRIP: Hook = Hook {
-    name: "round trip",
-    rungs: &[
-        rung("round_trip_btf", Way::BtfTracepoint, "tcp_probe", "5.10"),
-        rung("round_trip_raw", Way::RawTracepoint, "tcp_probe", "5.10"),
-        rung("round_trip_kprobe", Way::Kprobe, "tcp_rcv_established", "5.10"),
-    ],
-    without: "round-trip times",
-};
 pub static RETRANSMIT: Hook = Hook {
     name: "retransmit",
     rungs: &[
@@ -142,12 +133,28 @@ pub static SEED: Hook = Hook {
     without: "connections that were there before",
 };
 
-pub static ALL: [&Hook; 11] = [
+/// What being called costs by itself: no way but the cheapest.
+static EMPTY_SEND: Hook = Hook {
+    name: "send",
+    rungs: &[rung("empty_send", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16")],
+    without: "what an empty program costs there",
+};
+static EMPTY_RECEIVE: Hook = Hook {
+    name: "receive",
+    rungs: &[rung("empty_receive", Way::BtfTracepoint, "sock_recv_length", "6.3")],
+    without: "what an empty program costs there",
+};
+static EMPTY_READY: Hook = Hook {
+    name: "data ready",
+    rungs: &[rung("empty_ready", Way::BtfTracepoint, "sk_data_ready", "6.3")],
+    without: "what an empty program costs there",
+};
+
+pub static ALL: [&Hook; 10] = [
     &SET_STATE,
     &SEND,
     &RECEIVE,
     &DATA_READY,
-    &ROUND_TRIP,
     &RETRANSMIT,
     &DROP,
     &TLS_INGRESS,
@@ -157,7 +164,10 @@ pub static ALL: [&Hook; 11] = [
 ];
 
 /// What the probes need, and whether they can't do without.
-pub fn wanted(probes: Probes, store_is_hash: bool) -> Vec<(&'static Hook, bool)> {
+pub fn wanted(probes: Probes, store_is_hash: bool, empty: bool) -> Vec<(&'static Hook, bool)> {
+    if empty {
+        return vec![(&EMPTY_SEND, false), (&EMPTY_RECEIVE, false), (&EMPTY_READY, false)];
+    }
     let turns = probes.latency || probes.connections;
     let all = [
         // First: what comes after it finds the state that it makes.
@@ -166,7 +176,6 @@ pub fn wanted(probes: Probes, store_is_hash: bool) -> Vec<(&'static Hook, bool)>
         (&SEND, turns, true),
         (&RECEIVE, turns, true),
         (&DATA_READY, probes.latency, false),
-        (&ROUND_TRIP, probes.latency, false),
         (&RETRANSMIT, probes.connections, false),
         (&TLS_INGRESS, probes.connections, false),
         (&TLS_EGRESS, probes.connections, false),

@@ -30,6 +30,7 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         tcp_srtt: of("tcp_sock", "srtt_us")?,
         // struct minmax: three samples of a time and a value; the first is the lowest.
         tcp_lowest_rtt: of("tcp_sock", "rtt_min")? + 4,
+        tcp_clock: types.offset("tcp_sock", "tcp_clock_cache").unwrap_or(0),
         net_inum: of("net", "ns.inum")?,
         cgroup_node: of("cgroup", "kn")?,
         node_id: of("kernfs_node", "id")?,

@@ -6,7 +6,7 @@ use aya::{
     Ebpf, Pod,
     maps::{HashMap, MapData, PerCpuArray},
 };
-use meshmark_common::probe::{ConnectFailure, Counters, DropKey, DropService, Histogram, SLOTS};
+use meshmark_common::probe::{ConnectFailure, Counters, DropKey, DropService, Histogram, MEASURES, SLOTS};
 
 use crate::{
     cost::{ProgramCounts, program_counts},
@@ -67,7 +67,6 @@ impl Raw {
         per_cpu(ebpf, "HISTOGRAMS", |cpus: &[Histogram]| {
             let mut values = Values::default();
             for cpu in cpus {
-                values.sum = values.sum.wrapping_add(cpu.sum);
                 for (all, one) in values.slots.iter_mut().zip(cpu.slots) {
                     *all += one;
                 }
@@ -77,6 +76,12 @@ impl Raw {
         per_cpu(ebpf, "COUNTERS", |cpus: &[Counters]| {
             raw.counters.push(cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, *cpu, u64::wrapping_add)));
         })?;
+        for measure in 0..MEASURES {
+            let Some(first) = session.first(measure) else { continue };
+            for (values, counters) in raw.histograms[first..].iter_mut().zip(&raw.counters) {
+                values.sum = counters.sums[measure];
+            }
+        }
         let mut index = 0;
         per_cpu(ebpf, "OVERFLOWS", |cpus: &[u64]| {
             raw.overflows[index] = cpus.iter().sum();
@@ -123,6 +128,8 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, then: &BTreeMap<K, u64>) {
 
 fn fold(left: Counters, right: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
     Counters {
+        sums: std::array::from_fn(|measure| with(left.sums[measure], right.sums[measure])),
+        lowest_rtt_sum: with(left.lowest_rtt_sum, right.lowest_rtt_sum),
         requests: with(left.requests, right.requests),
         first_requests: with(left.first_requests, right.first_requests),
         attempts: with(left.attempts, right.attempts),
@@ -133,8 +140,6 @@ fn fold(left: Counters, right: Counters, with: impl Fn(u64, u64) -> u64) -> Coun
         retransmits: with(left.retransmits, right.retransmits),
         syn_retransmits: with(left.syn_retransmits, right.syn_retransmits),
         tls_unfinished: with(left.tls_unfinished, right.tls_unfinished),
-        lowest_rtt_sum: with(left.lowest_rtt_sum, right.lowest_rtt_sum),
-        lowest_rtt_count: with(left.lowest_rtt_count, right.lowest_rtt_count),
     }
 }
 

@@ -168,7 +168,7 @@ impl Session {
             }
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
             let ladder = ground.ladder(plan, &options.without);
-            let wanted = hooks::wanted(probes, !plan.in_sockets);
+            let wanted = hooks::wanted(probes, !plan.in_sockets, options.empty);
             let attached: Vec<Attached> = wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
             let stands = attached.iter().zip(&wanted).all(|(attached, (_, required))| attached.rung.is_some() || !required);
             // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
@@ -239,8 +239,8 @@ impl Session {
     }
 
     /// Index of a measure's first histogram.
-    pub fn first(&self, measure: Measure) -> Option<usize> {
-        let index = measures(self.probes).iter().position(|each| *each == measure)?;
+    pub fn first(&self, measure: usize) -> Option<usize> {
+        let index = measures(self.probes).iter().position(|each| *each as usize == measure)?;
         Some(index * self.targets.list.len() * 2)
     }
 

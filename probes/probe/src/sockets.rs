@@ -24,8 +24,8 @@ pub struct Latency {
     pub turn: Summary,
     /// From data in the socket to the program that has it, for the data that turned the turn.
     pub receive_queue: Option<Summary>,
-    pub smoothed_rtt: Option<Summary>,
-    /// Mean over all segments of the connection's lowest round-trip time so far.
+    pub smoothed_rtt: Summary,
+    /// Mean, over the same looks, of the connection's lowest round-trip time so far.
     pub lowest_rtt_us: Option<f64>,
     /// Connections that were there before it was watched, and turns of them whose beginning was not seen.
     pub connections_before: u64,
@@ -66,18 +66,16 @@ impl Reader<'_> {
     pub fn latency(&self) -> Both<Latency> {
         let of = |role| {
             let counters = &self.raw.counters[self.place(role)];
-            let lowest = counters.lowest_rtt_sum as f64 / counters.lowest_rtt_count as f64;
+            let smoothed_rtt = self.summary(Measure::SmoothedRtt, role, "ns");
+            let looks = smoothed_rtt.count;
             Latency {
                 turn: self.summary(Measure::Turn, role, "ns"),
                 receive_queue: self
                     .session
                     .is_attached(&crate::hooks::DATA_READY)
                     .then(|| self.summary(Measure::Queue, role, "ns")),
-                smoothed_rtt: self
-                    .session
-                    .is_attached(&crate::hooks::ROUND_TRIP)
-                    .then(|| self.summary(Measure::SmoothedRtt, role, "ns")),
-                lowest_rtt_us: (counters.lowest_rtt_count > 0).then_some(lowest),
+                smoothed_rtt,
+                lowest_rtt_us: (looks > 0).then(|| counters.lowest_rtt_sum as f64 / looks as f64),
                 connections_before: counters.seeded,
                 discarded: counters.discarded,
             }
@@ -117,7 +115,7 @@ impl Reader<'_> {
 
     /// The kernel counts them in one place only.
     pub fn requests(&self, role: usize) -> u64 {
-        match self.session.first(Measure::Turn) {
+        match self.session.first(Measure::Turn as usize) {
             Some(first) => self.raw.histograms.get(first + self.place(role)).map_or(0, Values::count),
             None => self.raw.counters[self.place(role)].requests,
         }
@@ -131,7 +129,7 @@ impl Reader<'_> {
         let nothing = Values::default();
         let values = self
             .session
-            .first(measure)
+            .first(measure as usize)
             .and_then(|first| self.raw.histograms.get(first + self.place(role)))
             .unwrap_or(&nothing);
         summarise(values, unit)

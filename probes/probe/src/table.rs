@@ -62,8 +62,8 @@ fn latency(report: &Report) -> Option<String> {
         }
         let label = if role == "client" { "wait for the answer" } else { "work on the answer" };
         rows.push(times(name, role, label, turn));
-        for (label, summary) in [("receive queue", receive_queue), ("smoothed RTT", smoothed_rtt)] {
-            rows.extend(summary.as_ref().filter(|summary| summary.count > 0).map(|summary| times("", "", label, summary)));
+        for (label, summary) in [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))] {
+            rows.extend(summary.filter(|summary| summary.count > 0).map(|summary| times("", "", label, summary)));
         }
     }
     (rows.len() > 1).then(|| columns(&rows))

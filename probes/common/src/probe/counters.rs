@@ -1,9 +1,15 @@
+use super::MEASURES;
 use crate::assert_size;
 
 /// Per CPU, target and role.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Counters {
+    /// Sums of what the histograms count, by `Measure`: here, so that one line of the cache has all that a packet adds to
+    /// besides its slots.
+    pub sums: [u64; MEASURES],
+    /// In microseconds: the connection's lowest round-trip time so far, summed over the looks at its smoothed one.
+    pub lowest_rtt_sum: u64,
     /// Turns that ended: a client has heard the first of an answer, a server has sent the first of one. Where there is a
     /// histogram of them, only that counts.
     pub requests: u64,
@@ -24,8 +30,5 @@ pub struct Counters {
     pub syn_retransmits: u64,
     /// TLS handshakes that were begun, and not ended when the connection did.
     pub tls_unfinished: u64,
-    /// In microseconds: the connection's lowest round-trip time so far, summed over all segments that came.
-    pub lowest_rtt_sum: u64,
-    pub lowest_rtt_count: u64,
 }
-assert_size!(Counters, 96);
+assert_size!(Counters, 144);

@@ -6,15 +6,14 @@ pub const STEP_BITS: u32 = 4;
 /// The last slot also holds what is longer than 2^48 ns (78 hours).
 pub const SLOTS: usize = 16 * 45;
 
-/// Log-linear: values below 16 have a slot each, above that 16 slots share every power of two.
+/// Log-linear: values below 16 have a slot each, above that 16 slots share every power of two. The sum of the values, for an
+/// exact mean, is in `Counters`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Histogram {
-    /// Of all values, not of their slots: the mean is exact.
-    pub sum: u64,
     pub slots: [u64; SLOTS],
 }
-assert_size!(Histogram, 8 + 8 * SLOTS);
+assert_size!(Histogram, 8 * SLOTS);
 
 /// The slot of a value, not yet cut to the length of the array.
 #[inline(always)]

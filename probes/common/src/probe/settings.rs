@@ -17,7 +17,7 @@ pub enum Measure {
     Turn = 0,
     /// Data there to first receive.
     Queue = 1,
-    /// Smoothed round-trip time, at every segment that comes.
+    /// Smoothed round-trip time, whenever data comes, or the program sends more of the same.
     SmoothedRtt = 2,
     /// Client: SYN to established. Server: SYN seen to established.
     Connect = 3,
@@ -47,6 +47,8 @@ pub struct Offsets {
     pub sock_user: u32,
     pub tcp_srtt: u32,
     pub tcp_lowest_rtt: u32,
+    /// When the segment at hand was taken up; 0: not there.
+    pub tcp_clock: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
     pub node_id: u32,
@@ -57,7 +59,7 @@ pub struct Offsets {
     pub skb_protocol: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 96);
+assert_size!(Offsets, 100);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
@@ -83,4 +85,4 @@ pub struct Settings {
     pub users: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 24 + 28 + 12 + 96);
+assert_size!(Settings, 24 + 28 + 12 + 100);

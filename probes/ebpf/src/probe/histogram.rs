@@ -1,4 +1,4 @@
-use meshmark_common::probe::{Histogram, Measure, NOT_MEASURED, SockState, slot};
+use meshmark_common::probe::{Counters, Measure, NOT_MEASURED, SockState, slot};
 
 use crate::{
     add::{add_atomic, add_in_task},
@@ -7,25 +7,28 @@ use crate::{
 };
 
 /// Where programs of one kind may interrupt each other.
+///
+/// # Arguments
+/// `counters`: of the same state.
 #[inline(always)]
-pub fn record(measure: Measure, state: &SockState, value: u64) {
-    if let Some((histogram, index)) = place(measure, state, value) {
-        // SAFETY: both places are in the map's value.
+pub fn record(measure: Measure, state: &SockState, counters: *mut Counters, value: u64) {
+    if let Some(slot) = place(measure, state, value) {
+        // SAFETY: both places are in the map's values.
         unsafe {
-            add_atomic(&raw mut (*histogram).sum, value);
-            add_atomic((&raw mut (*histogram).slots).cast::<u64>().add(index), 1);
+            add_atomic(sum(counters, measure), value);
+            add_atomic(slot, 1);
         }
     }
 }
 
 /// From programs that only tasks run.
 #[inline(always)]
-pub fn record_in_task(measure: Measure, state: &SockState, value: u64) {
-    if let Some((histogram, index)) = place(measure, state, value) {
-        // SAFETY: both places are in the map's value.
+pub fn record_in_task(measure: Measure, state: &SockState, counters: *mut Counters, value: u64) {
+    if let Some(slot) = place(measure, state, value) {
+        // SAFETY: both places are in the map's values.
         unsafe {
-            add_in_task(&raw mut (*histogram).sum, value);
-            add_in_task((&raw mut (*histogram).slots).cast::<u64>().add(index), 1);
+            add_in_task(sum(counters, measure), value);
+            add_in_task(slot, 1);
         }
     }
 }
@@ -35,13 +38,23 @@ pub fn is_measured(measure: Measure) -> bool {
     setting!(first[measure as usize]) != NOT_MEASURED
 }
 
+/// # Safety
+/// `counters` is one of the map's values.
 #[inline(always)]
-fn place(measure: Measure, state: &SockState, value: u64) -> Option<(*mut Histogram, usize)> {
+unsafe fn sum(counters: *mut Counters, measure: Measure) -> *mut u64 {
+    // SAFETY: the caller's; there is a sum for each measure.
+    unsafe { (&raw mut (*counters).sums).cast::<u64>().add(measure as usize) }
+}
+
+#[inline(always)]
+fn place(measure: Measure, state: &SockState, value: u64) -> Option<*mut u64> {
     let first = setting!(first[measure as usize]);
     if first == NOT_MEASURED {
         return None;
     }
     let histogram = HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
     let (index, last) = (slot(value), u64::from(setting!(last_slot)));
-    Some((histogram, (if index > last { last } else { index }) as usize))
+    let index = if index > last { last } else { index } as usize;
+    // SAFETY: the index is cut to the array's length.
+    Some(unsafe { (&raw mut (*histogram).slots).cast::<u64>().add(index) })
 }

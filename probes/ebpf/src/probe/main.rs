@@ -17,6 +17,7 @@ mod turns;
 mod data_ready;
 mod destroy;
 mod drop;
+mod empty;
 mod packet;
 mod receive;
 mod retransmit;

@@ -9,7 +9,7 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, FEntryContext, ProbeContext, RawTracePointContext},
 };
 
-use crate::{store::find, turns};
+use crate::{round_trip::Sock, store::find, turns};
 
 /// Tracepoint `tcp_sendmsg_locked`.
 ///
@@ -17,21 +17,21 @@ use crate::{store::find, turns};
 /// 6.16
 #[btf_tracepoint(function = "tcp_sendmsg_locked")]
 pub fn send_btf(ctx: BtfTracePointContext) -> i32 {
-    send(ctx.arg::<*const c_void>(0))
+    send(Sock::Typed(ctx.arg(0)))
 }
 
 /// # Minimum kernel version
 /// 6.16
 #[raw_tracepoint(tracepoint = "tcp_sendmsg_locked")]
 pub fn send_raw(ctx: RawTracePointContext) -> i32 {
-    send(ctx.arg::<*const c_void>(0))
+    send(Sock::Untyped(ctx.arg(0)))
 }
 
 /// # Minimum kernel version
 /// 5.5
 #[fentry(function = "tcp_sendmsg")]
 pub fn send_fentry(ctx: FEntryContext) -> i32 {
-    send(ctx.arg::<*const c_void>(0))
+    send(Sock::Typed(ctx.arg(0)))
 }
 
 /// # Minimum kernel version
@@ -39,7 +39,7 @@ pub fn send_fentry(ctx: FEntryContext) -> i32 {
 #[kprobe(function = "tcp_sendmsg")]
 pub fn send_kprobe(ctx: ProbeContext) -> u32 {
     if let Some(sock) = ctx.arg::<*const c_void>(0) {
-        send(sock);
+        send(Sock::Untyped(sock));
     }
     0
 }
@@ -51,16 +51,16 @@ pub fn send_kprobe(ctx: ProbeContext) -> u32 {
 #[btf_tracepoint(function = "sock_send_length")]
 pub fn send_end_btf(ctx: BtfTracePointContext) -> i32 {
     if ctx.arg::<i32>(1) > 0 {
-        send(ctx.arg::<*const c_void>(0));
+        send(Sock::Typed(ctx.arg(0)));
     }
     0
 }
 
 #[inline(always)]
-fn send(sock: *const c_void) -> i32 {
-    if let Some(state) = find(sock) {
+fn send(sock: Sock) -> i32 {
+    if let Some(state) = find(sock.pointer()) {
         // SAFETY: takes nothing.
-        turns::sent(state, unsafe { bpf_ktime_get_ns() });
+        turns::sent(sock, state, unsafe { bpf_ktime_get_ns() });
     }
     0
 }

@@ -95,8 +95,8 @@ fn establish(sock: *const c_void) {
     // SAFETY: takes nothing.
     let now = unsafe { bpf_ktime_get_ns() };
     state.established_at = now;
-    record(Measure::Connect, state, now.wrapping_sub(state.born_at));
     if let Some(counters) = counters(state) {
+        record(Measure::Connect, state, counters, now.wrapping_sub(state.born_at));
         // SAFETY: the place is in the map's value.
         unsafe { add_atomic(&raw mut (*counters).opened, 1) };
     }
@@ -113,15 +113,16 @@ fn close(sock: *const c_void, old: i32) {
         fail(sock, state);
         return;
     }
-    if state.established_at != 0 {
-        // SAFETY: takes nothing.
-        let now = unsafe { bpf_ktime_get_ns() };
-        record(Measure::Lifetime, state, now.wrapping_sub(state.established_at));
-        record(Measure::RequestsPerConnection, state, u64::from(state.requests));
-    } else if old == TCP_SYN_RECV {
+    if state.established_at == 0 && old == TCP_SYN_RECV {
         return;
     }
     if let Some(counters) = counters(state) {
+        if state.established_at != 0 {
+            // SAFETY: takes nothing.
+            let now = unsafe { bpf_ktime_get_ns() };
+            record(Measure::Lifetime, state, counters, now.wrapping_sub(state.established_at));
+            record(Measure::RequestsPerConnection, state, counters, u64::from(state.requests));
+        }
         // SAFETY: both places are in the map's value.
         unsafe {
             add_atomic(&raw mut (*counters).closed, 1);

@@ -29,6 +29,7 @@ pub static SETTINGS: Settings = Settings {
         sock_user: 0,
         tcp_srtt: 0,
         tcp_lowest_rtt: 0,
+        tcp_clock: 0,
         net_inum: 0,
         cgroup_node: 0,
         node_id: 0,

@@ -14,7 +14,10 @@ use meshmark_common::probe::{
     TLS_HELLO, TLS_NEW, TLS_NONE, TLS_SERVER_HELLO,
 };
 
-use crate::{histogram::record, store::find};
+use crate::{
+    histogram::record,
+    store::{counters, find},
+};
 
 const ALLOW: i32 = 1;
 const TCP: u8 = 6;
@@ -139,6 +142,9 @@ fn step(state: &mut SockState, ctx: &SkBuffContext, at: usize, from_client: bool
 #[inline(always)]
 fn end(state: &mut SockState) {
     state.tls = TLS_DONE;
-    // SAFETY: takes nothing.
-    record(Measure::Tls, state, (unsafe { bpf_ktime_get_ns() }).wrapping_sub(state.tls_at));
+    if let Some(counters) = counters(state) {
+        // SAFETY: takes nothing.
+        let now = unsafe { bpf_ktime_get_ns() };
+        record(Measure::Tls, state, counters, now.wrapping_sub(state.tls_at));
+    }
 }

@@ -1,27 +1,34 @@
 //! Turns of a connection: who speaks, and since when.
 
-use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
+use meshmark_common::probe::{CLIENT, Counters, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
 
 use crate::{
     add::add_in_task,
     histogram::{is_measured, record_in_task},
+    round_trip::{self, Sock},
     store::counters,
 };
 
 /// Something was sent, or is about to be.
 #[inline(always)]
-pub fn sent(state: &mut SockState, now: u64) {
-    if state.role == CLIENT {
-        if state.phase == 0 {
-            state.turn_at = now;
-            state.phase = IN_TURN;
-            state.flags &= !FLAG_SEEDED;
+pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
+    if state.role == CLIENT && state.phase == 0 {
+        state.turn_at = now;
+        state.phase = IN_TURN;
+        state.flags &= !FLAG_SEEDED;
+        return;
+    }
+    if state.role != CLIENT {
+        let Some(counters) = counters(state) else { return };
+        if state.phase == IN_TURN {
+            state.phase = 0;
+            end(state, counters, now);
+            return;
         }
-    } else if state.phase == IN_TURN {
-        state.phase = 0;
-        end(state, now);
-    } else if state.flags & FLAG_SEEDED != 0 {
-        discard(state);
+        discard(state, counters);
+    }
+    if let Some(tcp) = sock.tcp() {
+        round_trip::look(tcp, state);
     }
 }
 
@@ -30,33 +37,34 @@ pub fn sent(state: &mut SockState, now: u64) {
 pub fn received(state: &mut SockState, now: u64) {
     let ready_at = state.ready_at;
     state.ready_at = 0;
+    let Some(counters) = counters(state) else { return };
     if state.role == CLIENT {
         if state.phase == IN_TURN {
             state.phase = 0;
-            queued(state, ready_at, now);
-            end(state, now);
-        } else if state.flags & FLAG_SEEDED != 0 {
-            discard(state);
+            queued(state, counters, ready_at, now);
+            end(state, counters, now);
+        } else {
+            discard(state, counters);
         }
     } else if state.phase == 0 {
         state.turn_at = now;
         state.phase = IN_TURN;
         state.flags &= !FLAG_SEEDED;
-        queued(state, ready_at, now);
+        queued(state, counters, ready_at, now);
     }
 }
 
 /// How long the data that turns the turn was there before somebody took it.
 #[inline(always)]
-fn queued(state: &SockState, ready_at: u64, now: u64) {
+fn queued(state: &SockState, counters: *mut Counters, ready_at: u64, now: u64) {
     if ready_at != 0 {
-        record_in_task(Measure::Queue, state, now.wrapping_sub(ready_at));
+        record_in_task(Measure::Queue, state, counters, now.wrapping_sub(ready_at));
     }
 }
 
 #[inline(always)]
-fn end(state: &mut SockState, now: u64) {
-    record_in_task(Measure::Turn, state, now.wrapping_sub(state.turn_at));
+fn end(state: &mut SockState, counters: *mut Counters, now: u64) {
+    record_in_task(Measure::Turn, state, counters, now.wrapping_sub(state.turn_at));
     state.requests = state.requests.wrapping_add(1);
     let first = state.flags & FLAG_CARRIED == 0;
     // Where there is a histogram of them, that counts them.
@@ -65,24 +73,22 @@ fn end(state: &mut SockState, now: u64) {
         return;
     }
     state.flags |= FLAG_CARRIED;
-    if let Some(counters) = counters(state) {
-        // SAFETY: both places are in the map's value.
-        unsafe {
-            if !counted {
-                add_in_task(&raw mut (*counters).requests, 1);
-            }
-            if first {
-                add_in_task(&raw mut (*counters).first_requests, 1);
-            }
+    // SAFETY: both places are in the map's value.
+    unsafe {
+        if !counted {
+            add_in_task(&raw mut (*counters).requests, 1);
+        }
+        if first {
+            add_in_task(&raw mut (*counters).first_requests, 1);
         }
     }
 }
 
-/// The turn had begun before the connection was watched.
+/// No turn is known; one may have begun before the connection was watched.
 #[inline(always)]
-fn discard(state: &mut SockState) {
-    state.flags &= !FLAG_SEEDED;
-    if let Some(counters) = counters(state) {
+fn discard(state: &mut SockState, counters: *mut Counters) {
+    if state.flags & FLAG_SEEDED != 0 {
+        state.flags &= !FLAG_SEEDED;
         // SAFETY: the place is in the map's value.
         unsafe { add_in_task(&raw mut (*counters).discarded, 1) };
     }

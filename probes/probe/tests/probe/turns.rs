@@ -59,7 +59,7 @@ fn whatever_the_way_to_see_them() {
             &[
                 "latency", "--state", "hash", "--without", "send_btf", "--without", "receive_btf", "--without",
                 "receive_piece_btf", "--without", "data_ready_btf", "--without", "set_state_btf", "--without",
-                "destroy_btf", "--without", "round_trip_btf",
+                "destroy_btf",
             ],
             "send_raw",
             "receive_piece_raw",
