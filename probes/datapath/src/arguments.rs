@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use meshmark_common::datapath::{DIRECTIONS, FORWARDED_SLOTS};
+
 use crate::problem::Problem;
 
 const USAGE: &str = "usage: meshmark-datapath --socket PATH --cgroup DIR [--conntrack-entries N] [--policy-entries N] \
@@ -22,7 +24,7 @@ pub const SIZE_OPTIONS: [(&str, &[&str]); 6] = [
     ("--conntrack-entries", &["FLOWS4", "FLOWS6"]),
     ("--policy-entries", &["POLICY"]),
     ("--identity-entries", &["IPCACHE"]),
-    ("--endpoint-entries", &["ENDPOINTS", "ENDPOINT_COUNTERS"]),
+    ("--endpoint-entries", &["ENDPOINTS", "ENDPOINT_DROPS", "FORWARDED"]),
     ("--rule-entries", &["RULE_COUNTERS"]),
     ("--service-entries", &["SERVICES"]),
 ];
@@ -44,11 +46,7 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Pro
                     value.parse().ok().filter(|entries| (1..=1 << 24).contains(entries)).ok_or_else(
                         || Problem(format!("{name} wants a number from 1 to {}, not {value:?}", 1 << 24)),
                     )?;
-                // Counters of an endpoint lie at two indices, one for each direction.
-                sizes.extend(
-                    maps.iter()
-                        .map(|map| (*map, if *map == "ENDPOINT_COUNTERS" { entries * 2 } else { entries })),
-                );
+                sizes.extend(maps.iter().map(|map| (*map, values_of(map, entries))));
             }
         }
     }
@@ -59,4 +57,14 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, Pro
         object,
         sizes,
     })
+}
+
+/// How many values a map has for so many entries.
+fn values_of(map: &str, entries: u32) -> u32 {
+    match map {
+        // Drops of an endpoint lie at two indices, one for each direction.
+        "ENDPOINT_DROPS" => entries * DIRECTIONS,
+        "FORWARDED" => entries.div_ceil(FORWARDED_SLOTS as u32),
+        _ => entries,
+    }
 }

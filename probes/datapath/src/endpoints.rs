@@ -1,6 +1,6 @@
 //! Pods (and the world) at their node-side devices.
 
-use meshmark_common::datapath::{DIRECTIONS, Endpoint, EndpointCounters, NO_SLOT};
+use meshmark_common::datapath::{DIRECTIONS, Endpoint, EndpointDrops, Forwarded, NO_SLOT};
 
 use crate::{
     address::Prefix,
@@ -18,6 +18,8 @@ pub struct EndpointState {
     /// Its prefixes' identities are those of the policies' prefixes where there are such.
     pub world: bool,
     pub slot: u16,
+    /// What its slot had forwarded before it came. Not set to 0 there, since others are counted in the same value meanwhile.
+    pub forwarded_before: [Forwarded; DIRECTIONS as usize],
     /// Names of its sets, egress first.
     pub sets: [Option<String>; 2],
     _links: Links,
@@ -51,7 +53,8 @@ impl DataPath {
         }
         self.maps.sizes.check("ENDPOINTS", self.endpoints.len() + 1)?;
         let slot = self.free_slot()?;
-        self.clear_counters(slot)?;
+        self.clear_drops(slot)?;
+        let forwarded_before = self.forwarded(slot)?;
         let value = Endpoint { id, slot: u32::from(slot), sets: [0; 2], shapes: [0; 2] };
         self.maps.endpoints.insert(index, value, 0).trying("writing to ENDPOINTS")?;
         let links = match self.attachment.attach(&mut self.ebpf, &new.device) {
@@ -69,6 +72,7 @@ impl DataPath {
             prefixes,
             world,
             slot,
+            forwarded_before,
             sets: [None, None],
             _links: links,
         };
@@ -91,24 +95,24 @@ impl DataPath {
     }
 
     fn free_slot(&self) -> Result<u16, Problem> {
-        let slots = (self.maps.sizes.of("ENDPOINT_COUNTERS") / DIRECTIONS).min(u32::from(NO_SLOT));
+        let slots = (self.maps.sizes.of("ENDPOINT_DROPS") / DIRECTIONS).min(u32::from(NO_SLOT));
         (0..slots)
             .map(|slot| slot as u16)
             .find(|slot| self.endpoints.values().all(|endpoint| endpoint.slot != *slot))
             .ok_or_else(|| {
-                Problem(format!("the map ENDPOINT_COUNTERS is full: it has room for {slots} endpoints"))
+                Problem(format!("the map ENDPOINT_DROPS is full: it has room for {slots} endpoints"))
             })
     }
 
-    fn clear_counters(&mut self, slot: u16) -> Result<(), Problem> {
-        let zero = EndpointCounters { packets: 0, bytes: 0, drops: [0; _] };
+    fn clear_drops(&mut self, slot: u16) -> Result<(), Problem> {
+        let zero = EndpointDrops { drops: [0; _] };
         for direction in 0..DIRECTIONS {
             let index = u32::from(slot) * DIRECTIONS + direction;
             let mut values =
-                self.maps.endpoint_counters.get(&index, 0).trying("reading ENDPOINT_COUNTERS")?;
+                self.maps.endpoint_drops.get(&index, 0).trying("reading ENDPOINT_DROPS")?;
             let zeros = vec![zero; values.len()];
             values = aya::maps::PerCpuValues::try_from(zeros).trying("making counters")?;
-            self.maps.endpoint_counters.set(index, values, 0).trying("clearing ENDPOINT_COUNTERS")?;
+            self.maps.endpoint_drops.set(index, values, 0).trying("clearing ENDPOINT_DROPS")?;
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use aya::{
     maps::{HashMap, LpmTrie, Map, MapData, PerCpuArray, RingBuf},
 };
 use meshmark_common::datapath::{
-    Address, Backend, BackendKey, Destination, Endpoint, EndpointCounters, EventBudget, Flow, FlowKey4,
-    FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    Address, Backend, BackendKey, Destination, Endpoint, EndpointDrops, EventBudget, Flow, FlowKey4,
+    FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
 use crate::{
@@ -22,7 +22,8 @@ pub struct Maps {
     pub policy: HashMap<MapData, PolicyKey, PolicyValue>,
     pub flows4: HashMap<MapData, FlowKey4, Flow>,
     pub flows6: HashMap<MapData, FlowKey6, Flow>,
-    pub endpoint_counters: PerCpuArray<MapData, EndpointCounters>,
+    pub endpoint_drops: PerCpuArray<MapData, EndpointDrops>,
+    pub forwarded: PerCpuArray<MapData, ForwardedChunk>,
     pub rule_counters: PerCpuArray<MapData, RuleCounters>,
     pub services: HashMap<MapData, ServiceKey, Service>,
     pub backends: HashMap<MapData, BackendKey, Backend>,
@@ -40,7 +41,7 @@ const NAMES: [&str; 11] = [
     "POLICY",
     "FLOWS4",
     "FLOWS6",
-    "ENDPOINT_COUNTERS",
+    "ENDPOINT_DROPS",
     "RULE_COUNTERS",
     "SERVICES",
     "BACKENDS",
@@ -88,7 +89,8 @@ impl Maps {
             policy: take(ebpf, "POLICY")?,
             flows4: take(ebpf, "FLOWS4")?,
             flows6: take(ebpf, "FLOWS6")?,
-            endpoint_counters: take(ebpf, "ENDPOINT_COUNTERS")?,
+            endpoint_drops: take(ebpf, "ENDPOINT_DROPS")?,
+            forwarded: take(ebpf, "FORWARDED")?,
             rule_counters: take(ebpf, "RULE_COUNTERS")?,
             services: take(ebpf, "SERVICES")?,
             backends: take(ebpf, "BACKENDS")?,

@@ -3,23 +3,41 @@ use crate::assert_size;
 
 pub const EGRESS: u32 = 0;
 pub const INGRESS: u32 = 1;
-/// The counters of an endpoint are at `slot * DIRECTIONS + direction`.
+/// The drops of an endpoint are at `slot * DIRECTIONS + direction`.
 pub const DIRECTIONS: u32 = 2;
 /// Slot of a side that is no endpoint (the node itself).
 pub const NO_SLOT: u16 = u16::MAX;
 /// No rule decided: no policy selects the endpoint, or the default denied.
 pub const NO_RULE: u32 = 0;
 
-/// Per CPU, endpoint and direction (seen from the endpoint).
+/// What was forwarded, seen from an endpoint.
 #[repr(C)]
-#[derive(Clone, Copy)]
-pub struct EndpointCounters {
+#[derive(Clone, Copy, Default)]
+pub struct Forwarded {
     pub packets: u64,
     pub bytes: u64,
-    /// Dropped packets by `DropReason`.
+}
+assert_size!(Forwarded, 16);
+
+/// So many slots share a value of `FORWARDED`: every packet of every flow adds to it twice, and looking for a value costs a
+/// line of the cache of its own.
+pub const FORWARDED_SLOTS: usize = 256;
+
+/// Per CPU, by slot and direction.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ForwardedChunk {
+    pub slots: [[Forwarded; DIRECTIONS as usize]; FORWARDED_SLOTS],
+}
+assert_size!(ForwardedChunk, 16 * DIRECTIONS as usize * FORWARDED_SLOTS);
+
+/// Per CPU, endpoint and direction (seen from the endpoint): dropped packets by `DropReason`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct EndpointDrops {
     pub drops: [u64; REASONS],
 }
-assert_size!(EndpointCounters, 16 + 8 * REASONS);
+assert_size!(EndpointDrops, 8 * REASONS);
 
 /// Per CPU and rule.
 #[repr(C)]

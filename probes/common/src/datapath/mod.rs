@@ -10,7 +10,9 @@ mod reason;
 mod service;
 
 pub use config::{Config, MARK_FROM_PROXY, MARK_MASK, MARK_TO_PROXY};
-pub use counters::{DIRECTIONS, EGRESS, EndpointCounters, INGRESS, NO_RULE, NO_SLOT, RuleCounters};
+pub use counters::{
+    DIRECTIONS, EGRESS, EndpointDrops, FORWARDED_SLOTS, Forwarded, ForwardedChunk, INGRESS, NO_RULE, NO_SLOT, RuleCounters,
+};
 pub use endpoint::{Address, Destination, Endpoint, HOST, WORLD, map_ipv4};
 pub use event::{EventBudget, FlowEvent, KIND_DROP, KIND_FLAGS, KIND_INTERVAL, KIND_NEW};
 pub use flow::{FLOW_CLOSING, FLOW_PROXY, FLOW_UPSTREAM, Flow, FlowKey4, FlowKey6, LEG_NORMAL, LEG_UPSTREAM};

@@ -1,4 +1,4 @@
-/// Why a packet was dropped. The number is the index into `EndpointCounters::drops`.
+/// Why a packet was dropped. The number is the index into `EndpointDrops::drops`.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {

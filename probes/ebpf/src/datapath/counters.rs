@@ -1,6 +1,8 @@
-use meshmark_common::datapath::{DIRECTIONS, DropReason, EGRESS, Flow, INGRESS, NO_SLOT, REASONS};
+use meshmark_common::datapath::{
+    DIRECTIONS, DropReason, EGRESS, FORWARDED_SLOTS, Flow, Forwarded, INGRESS, NO_SLOT, REASONS,
+};
 
-use crate::maps::{ENDPOINT_COUNTERS, ENDPOINTS, RULE_COUNTERS};
+use crate::maps::{ENDPOINT_DROPS, ENDPOINTS, FORWARDED, RULE_COUNTERS};
 
 /// A packet went from one side of the flow to the other: out of one endpoint, into the other.
 #[inline(always)]
@@ -14,11 +16,14 @@ fn count_slot(slot: u16, direction: u32, bytes: u32) {
     if slot == NO_SLOT {
         return;
     }
-    if let Some(counters) = ENDPOINT_COUNTERS.get_ptr_mut(u32::from(slot) * DIRECTIONS + direction) {
-        // SAFETY: this CPU's own values.
+    let slot = usize::from(slot);
+    if let Some(chunk) = FORWARDED.get_ptr_mut((slot / FORWARDED_SLOTS) as u32) {
+        let index = slot % FORWARDED_SLOTS * DIRECTIONS as usize + direction as usize;
+        // SAFETY: this CPU's own values; the index is within the chunk, since there are two directions.
         unsafe {
-            (*counters).packets += 1;
-            (*counters).bytes += u64::from(bytes);
+            let forwarded = chunk.cast::<Forwarded>().add(index);
+            (*forwarded).packets += 1;
+            (*forwarded).bytes += u64::from(bytes);
         }
     }
 }
@@ -28,7 +33,7 @@ fn count_slot(slot: u16, direction: u32, bytes: u32) {
 pub fn count_dropped(device: u32, direction: u32, reason: DropReason) {
     // SAFETY: the value is not kept.
     let Some(endpoint) = (unsafe { ENDPOINTS.get(device) }) else { return };
-    if let Some(counters) = ENDPOINT_COUNTERS.get_ptr_mut(endpoint.slot * DIRECTIONS + direction) {
+    if let Some(counters) = ENDPOINT_DROPS.get_ptr_mut(endpoint.slot * DIRECTIONS + direction) {
         // SAFETY: this CPU's own values; the index is cut to the array's length.
         unsafe { (*counters).drops[reason as usize & (REASONS - 1)] += 1 }
     }

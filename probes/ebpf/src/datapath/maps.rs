@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
 use meshmark_common::datapath::{
-    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointCounters, EventBudget, Flow,
-    FlowKey4, FlowKey6, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointDrops, EventBudget, Flow,
+    FlowKey4, FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
 use crate::{
@@ -46,7 +46,10 @@ pub static FLOWS4: LruHashMap<FlowKey4, Flow> = LruHashMap::with_max_entries(131
 pub static FLOWS6: LruHashMap<FlowKey6, Flow> = LruHashMap::with_max_entries(65_536, 0);
 
 #[map]
-pub static ENDPOINT_COUNTERS: PerCpuArray<EndpointCounters> = PerCpuArray::with_max_entries(512, 0);
+pub static ENDPOINT_DROPS: PerCpuArray<EndpointDrops> = PerCpuArray::with_max_entries(512, 0);
+
+#[map]
+pub static FORWARDED: PerCpuArray<ForwardedChunk> = PerCpuArray::with_max_entries(1, 0);
 
 #[map]
 pub static RULE_COUNTERS: PerCpuArray<RuleCounters> = PerCpuArray::with_max_entries(65_536, 0);
