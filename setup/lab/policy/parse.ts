@@ -1,6 +1,6 @@
 import type { Document } from 'yaml'
 import { LabError } from '../lab-error.ts'
-import { readPlainYaml } from '../workload/plain-yaml.ts'
+import { readQuickYaml } from '../workload/quick-yaml.ts'
 import { parseYaml, readText, shownPath } from '../workload/yaml-source.ts'
 import type { FieldPath, YamlSource } from '../workload/yaml-source.ts'
 import { Field, FieldError, fieldsOf, itemsOf, textOf } from './field.ts'
@@ -27,7 +27,7 @@ export function readPolicies(file: string): Policy[] {
 
 /** As readPolicies, from text; `file` is its name in messages. */
 export function parsePolicies(text: string, file: string): Policy[] {
-  return plainPolicies(text, file) ?? policiesOf(parseYaml(text, file))
+  return quickPolicies(text, file) ?? policiesOf(parseYaml(text, file))
 }
 
 /**
@@ -67,9 +67,9 @@ export function parsePolicy(manifest: unknown, source: string): Policy {
   return { kind, name: textOf(name), namespace: home, source, specs: parsed }
 }
 
-/** Undefined where the text is more than plain YAML, or something is wrong with it: that must be said with line and column. */
-function plainPolicies(text: string, file: string): Policy[] | undefined {
-  const documents = readPlainYaml(text)
+/** Undefined where something is wrong with the text, or may be: that must be said with line and column. */
+function quickPolicies(text: string, file: string): Policy[] | undefined {
+  const documents = readQuickYaml(text)
   if (documents === undefined) return undefined
   try {
     const policies = documents.map(({ value, line, column }) =>

@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { scaleManifest } from '../policy/scale-policy.ts'
 import { policyManifests, vocabularyOf } from '../policy/testing/policy-arbitrary.ts'
 import { OUTSIDE, TEST_PORTS, TEST_WORLD } from '../policy/testing/test-world.ts'
-import { readPlainYaml } from './plain-yaml.ts'
+import { readQuickYaml } from './quick-yaml.ts'
 import { parseYaml } from './yaml-source.ts'
 
 /** What the `yaml` package reads, with the place of each document that says something; undefined: it is not YAML. */
@@ -19,7 +19,7 @@ function byYaml(text: string): { value: unknown; at: string }[] | undefined {
   }
 }
 const asByYaml = (text: string): { value: unknown; at: string }[] | undefined =>
-  readPlainYaml(text)?.map(({ value, line, column }) => ({ value, at: `/f:${line}:${column}: the document` }))
+  readQuickYaml(text)?.map(({ value, line, column }) => ({ value, at: `/f:${line}:${column}: the document` }))
 
 test('manifests as kubectl prints them, with comments, lists at either depth, and several documents', () => {
   const text = `# a policy
@@ -41,13 +41,8 @@ spec:
   ingress:
   - fromCIDR: [ ]
 `
-  expect(asByYaml(text)).toBeUndefined()
-  const plain = text
-    .replace('{ }', '\n    ingress: false')
-    .replace('[ ]', '\n    - 10.0.0.0/8\n    - "fd00::/64"')
-    .replace('k8s:app', 'app')
-  expect(asByYaml(plain)).toEqual(byYaml(plain))
-  expect(asByYaml(plain)).toMatchInlineSnapshot(`
+  expect(asByYaml(text)).toEqual(byYaml(text))
+  expect(asByYaml(text)).toMatchInlineSnapshot(`
     [
       {
         "at": "/f:2:1: the document",
@@ -59,29 +54,24 @@ spec:
             "namespace": null,
           },
           "spec": {
-            "enableDefaultDeny": {
-              "ingress": false,
-            },
+            "enableDefaultDeny": {},
             "endpointSelector": {},
           },
         },
       },
       {
-        "at": "/f:12:1: the document",
+        "at": "/f:11:1: the document",
         "value": {
           "spec": {
             "endpointSelector": {
               "matchLabels": {
-                "app": "http-echo",
+                "k8s:app": "http-echo",
                 "k8s:io.kubernetes.pod.namespace": "default",
               },
             },
             "ingress": [
               {
-                "fromCIDR": [
-                  "10.0.0.0/8",
-                  "fd00::/64",
-                ],
+                "fromCIDR": [],
               },
             ],
           },
@@ -94,35 +84,17 @@ spec:
 test.for([
   'a: &anchor b',
   'a: *anchor',
-  'a: {b: c}',
-  'a: [b]',
-  'a: |\n  b',
-  'a: b\n  c',
-  'a: "b\\n"',
-  "a: 'b''c'",
-  'a: b # c',
+  'a: !!str 1',
+  '!x',
+  '- !x y',
   'a: 1\na: 2',
   'a:\n\tb: c',
-  'a: 0x1f',
-  'a: 1.5',
-  'a: ~',
-  'a: yes',
-  'a: !!str 1',
-  '? a\n: b',
-  'a: b: c',
-  '-\n  a',
-  '- a\nb: c',
-  'a:\n    b: 1\n  c: 2',
   '%YAML 1.2\n---\na: b',
-  '--- a',
-  'a: b\n...\n',
-  'a',
-  '__proto__: 1',
-  'null: 1',
+  'a: {b: c',
   'ä: 1',
   'a: b\r\n',
 ])('it leaves to the yaml package: %j', (text) => {
-  expect(readPlainYaml(text)).toBeUndefined()
+  expect(readQuickYaml(text)).toBeUndefined()
 })
 
 const scalars = fc.constantFrom(
@@ -186,10 +158,10 @@ test('of any lines it reads what the yaml package reads, at the same place, or n
   expect(read).toBeGreaterThan(1000)
 }, 300_000)
 
-test('ten thousand rules are plain', () => {
+test('ten thousand rules are read', () => {
   const manifest = scaleManifest(10_000, { server: { app: 'http-echo' }, client: { app: 'client' }, port: 8080 })
   const text = stringify(manifest, { aliasDuplicateObjects: false })
-  expect(readPlainYaml(text)).toEqual([{ value: manifest, line: 1, column: 1 }])
+  expect(readQuickYaml(text)).toEqual([{ value: manifest, line: 1, column: 1 }])
 })
 
 test('of random policies as YAML, what it reads is the same', () => {
