@@ -16,6 +16,7 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
   --no-cost           do not count the programs' own time (which itself costs about 40 ns a run)
   --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
+  --first PROGRAM     tries this way before the others of its hook, any number of times, in this order
   --control           for programs: one JSON request a line on standard input, see docs/probes.md";
 
 /// What is watched.
@@ -54,12 +55,13 @@ pub struct Options {
     pub ladder: LadderOptions,
 }
 
-/// Which ways are not to be tried.
+/// Which ways are to be tried first, and which are not.
 #[derive(Debug, Default, Clone)]
 pub struct LadderOptions {
     /// `Some(true)`: only with the sockets; `Some(false)`: only in a hash map.
     pub in_sockets: Option<bool>,
     pub without: Vec<String>,
+    pub first: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "--output" => options.output = Some(PathBuf::from(value()?)),
             "--target" => options.targets.push(TargetSpec::parse(&value()?)?),
             "--without" => options.ladder.without.push(value()?),
+            "--first" => options.ladder.first.push(value()?),
             "--state" => {
                 options.ladder.in_sockets = Some(match value()?.as_str() {
                     "sockets" => true,
