@@ -12,6 +12,7 @@
  * @property {number} counted
  * @property {number} done how much there was to count
  * @property {number} missed runs that the kernel left out, by its own count
+ * @property {number} beginningsMissed connections whose beginning it left out: they are not watched at all
  * @property {boolean} ok
  */
 
@@ -46,8 +47,8 @@ export function readConsole(text) {
 
 /** @returns {Row} */
 function toRow(kind, value) {
-  const { program, rung, counted, done, missed = 0, ok } = value
-  const own = { program, rung, counted, done, missed, ok }
+  const { program, rung, counted, done, missed = 0, beginningsMissed = 0, ok } = value
+  const own = { program, rung, counted, done, missed, beginningsMissed, ok }
   if (kind === 'ladder') {
     return { of: 'probes', hook: value.hook, what: value.on, state: value.state, byItself: value.byItself, ...own }
   }

@@ -54,9 +54,11 @@ export function renderTables(outcomes) {
 const way = (row) => (row.rung === 'cgroup' || row.rung === 'iterator' ? row.rung : `${row.rung} \`${row.what}\``)
 
 /** @param {Row} row */
-function counts({ counted, done, missed, ok }) {
+function counts({ counted, done, missed, beginningsMissed, ok }) {
   const number = (value) => value.toLocaleString('en-US')
-  const more = counted < done ? ` (${number(missed)} missed)` : ''
+  const unseen = beginningsMissed > 0 && counted + missed < done
+  const also = unseen ? `, and the beginning of ${beginningsMissed}` : ''
+  const more = counted < done ? ` (${number(missed)} missed${also})` : ''
   return `${ok ? '' : '**wrong** '}${number(counted)} of ${number(done)}${more}`
 }
 

@@ -12,6 +12,7 @@ const row = {
   counted: 2240,
   done: 2240,
   missed: 0,
+  beginningsMissed: 0,
   ok: true,
 }
 const path = {

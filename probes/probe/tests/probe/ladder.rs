@@ -254,10 +254,7 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
         value.pointer(field).unwrap_or(value).as_u64().unwrap_or(0)
     };
     let both = |what: &str, field: &str| number(client, what, field) + number(server, what, field);
-    let missed = |hook: &str| {
-        let programs = report["cost"]["programs"].as_array().expect("programs").iter();
-        programs.filter(|program| program["hook"] == hook).map(|program| program["missed"].as_u64().unwrap_or(0)).sum::<u64>()
-    };
+    let missed = |hook: &str| missed(report, hook);
     let runs = || {
         let programs = report["cost"]["programs"].as_array().expect("programs");
         programs.iter().find(|program| program["hook"] == name).map_or(0, |program| program["runs"].as_u64().unwrap_or(0))
@@ -265,31 +262,41 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
     let ends = |count: usize| 2 * count as u64;
     // Either of the two leaves out a turn. Where a turn lacks both, less is left out than was missed.
     let turn = missed("send") + missed("receive");
-    let (counted, done, missed) = match name {
-        "connection state" => (both("connections", "/opened"), ends(OPENED), missed(name)),
-        "send" | "receive" => (both("latency", "/turn/count"), ends(TURNS), turn),
-        "data ready" => (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name)),
-        "round trip" => (number(client, "latency", "/smoothedRtt/count"), kernel.segments, missed(name)),
+    // A connection whose beginning was missed is not watched at all.
+    let whole = |each: usize| missed("connection state") * each as u64;
+    let (counted, done, left_out, unseen) = match name {
+        "connection state" => (both("connections", "/opened"), ends(OPENED), missed(name), 0),
+        "send" | "receive" => (both("latency", "/turn/count"), ends(TURNS), turn, whole(REQUESTS)),
+        "data ready" => (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name), whole(REQUESTS)),
+        "round trip" => {
+            (number(client, "latency", "/smoothedRtt/count"), kernel.segments, missed(name), whole(2 * REQUESTS))
+        }
         "retransmit" => {
             let again = ["/retransmits", "/synRetransmits"].map(|field| number(client, "connections", field));
-            (again.iter().sum(), kernel.retransmits, missed(name) + missed("connection state"))
+            (again.iter().sum(), kernel.retransmits, missed(name), whole(1))
         }
-        "drop" => (dropped(report), (VERSIONS.len() * REFUSED) as u64, missed(name)),
-        "TLS in" | "TLS out" => (both("connections", "/tls/count"), ends(HANDSHAKES), missed(name)),
-        "connections before" => (both("latency", "/connectionsBefore"), ends(BEFORE), missed(name)),
+        "drop" => (dropped(report), (VERSIONS.len() * REFUSED) as u64, missed(name), 0),
+        "TLS in" | "TLS out" => (both("connections", "/tls/count"), ends(HANDSHAKES), missed(name), whole(1)),
+        "connections before" => (both("latency", "/connectionsBefore"), ends(BEFORE), missed(name), 0),
         // It takes out what is left, and counts nothing: it ran for each socket, those of other programs too.
         "socket end" => {
             let sockets = ends(OPENED + BEFORE) + (VERSIONS.len() * REFUSED) as u64 + 1;
-            (runs().min(sockets), sockets, missed(name))
+            (runs().min(sockets), sockets, missed(name), 0)
         }
         other => panic!("what does {other} count?"),
     };
     let nothing_else_lost = report["lost"].as_object().expect("lost").iter().all(|(what, count)| what == "missed" || count == 0);
     json!({
         "hook": name, "rung": hook["rung"], "on": hook["on"], "program": hook["program"], "state": report["state"],
-        "counted": counted, "done": done, "missed": missed,
-        "ok": done > 0 && counted <= done && counted + missed >= done && nothing_else_lost,
+        "counted": counted, "done": done, "missed": left_out, "beginningsMissed": missed("connection state"),
+        "ok": done > 0 && counted <= done && counted + left_out + unseen >= done && nothing_else_lost,
     })
+}
+
+/// Runs that the kernel left out, by its own count.
+fn missed(report: &Value, hook: &str) -> u64 {
+    let programs = report["cost"]["programs"].as_array().expect("programs").iter();
+    programs.filter(|program| program["hook"] == hook).map(|program| program["missed"].as_u64().unwrap_or(0)).sum()
 }
 
 /// SYNs at the closed port, whatever this kernel calls the reason.
