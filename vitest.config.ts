@@ -47,7 +47,7 @@ export default defineConfig({
     }),
   ],
   test: {
-    include: ['{fixtures,measure,probes/client,reporters,setup}/**/*.test.{ts,mjs}'],
+    include: ['{fixtures,measure,probes/client,probes/kernels,reporters,setup}/**/*.test.{ts,mjs}'],
     // The suites check behaviour; what they start must not run beside a second lab.
     fileParallelism: false,
     // Real processes and kernels on a machine that may be busy; what hangs is still found.

@@ -10,7 +10,7 @@ import { addCounts, countCargo, countVitest, renderCounts } from './test-counts.
 
 /**
  * A check is a program of node_modules/.bin. `needsBuild`: it looks at dist/ (so do the specs and vitest.config.ts, which
- * import the package by its name). `vitest`: its tests are counted one by one, `probes`: those of the eBPF programs, by cargo, likewise; every other check counts as one test.
+ * import the package by its name). `vitest`: its tests are counted one by one; so are those of the eBPF programs (`probes`, and `kernels`, which boots others), by cargo; every other check counts as one test.
  * @type {{ name: string, command?: string[], needsBuild?: boolean, vitest?: boolean }[]}
  */
 export const CHECKS = [
@@ -22,6 +22,7 @@ export const CHECKS = [
   { name: 'attw', command: ['attw', '--pack', '.', '--profile', 'esm-only'], needsBuild: true },
   { name: 'knip', command: ['knip'] },
   { name: 'probes' },
+  { name: 'kernels', command: ['probes/kernels/matrix.mjs'] },
   { name: 'unit', command: ['vitest', 'run'], needsBuild: true, vitest: true },
   { name: 'e2e', command: ['vitest', 'run', '--config', 'test/e2e/vitest.config.ts'], needsBuild: true, vitest: true },
 ]
@@ -70,6 +71,7 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
     return { counts: countOne(1), seconds: 0, note: 'not run: the build failed', tail: '' }
   }
   if (check.name === 'probes') return runProbeTests({ root, env, folder, say })
+  if (check.name === 'kernels') return runKernels(check.command, { root, node, env, folder, say })
   const [program, ...args] = check.command
   const log = join(folder, `${check.name}.log`)
   const report = join(folder, `${check.name}.json`)
@@ -111,6 +113,15 @@ async function runProbeTests({ root, env, folder, say }) {
   const shown = results.find((each) => each.exitCode !== 0) ?? results[0]
   const seconds = results.reduce((sum, each) => sum + each.seconds, 0)
   return { ...shown, seconds, counts, note: renderCounts(counts) }
+}
+
+async function runKernels(command, { root, node, env, folder, say }) {
+  const log = join(folder, 'kernels.log')
+  const onQuiet = (seconds, lastLine) =>
+    say(`      kernels: ${seconds.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`)
+  const result = await runLogged([node, ...command], { cwd: root, env, log, onQuiet })
+  const counts = countCargo(readFileSync(log, 'utf8'), result.exitCode)
+  return { ...result, log, counts, note: renderCounts(counts) }
 }
 
 /** @param {number} exitCode */

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { findEnvoy, findPip } from './envoy.mjs'
 import { isSupportedNode } from './node-version.mjs'
 import { lockDifference } from './npm-lock.mjs'
-import { DEBIAN_PACKAGES } from './pins.mjs'
+import { DEBIAN_PACKAGES, TEST_PACKAGES } from './pins.mjs'
 import { findProbes } from './probes.mjs'
 import { outputOf, searchPath, which } from './program.mjs'
 
@@ -27,9 +27,11 @@ import { outputOf, searchPath, which } from './program.mjs'
 /**
  * @param {string} root the checkout
  * @param {NodeJS.ProcessEnv} env
+ * @param {boolean} forTests with what only the checks need
  * @returns {Promise<Machine>}
  */
-export async function inspectMachine(root, env) {
+export async function inspectMachine(root, env, forTests) {
+  const packages = [...DEBIAN_PACKAGES, ...TEST_PACKAGES.filter((row) => forTests && row.arch === process.arch)]
   const folders = outsideFolders(root, env)
   const envoy = await findEnvoy(env, folders)
   return {
@@ -44,7 +46,7 @@ export async function inspectMachine(root, env) {
     ),
     machineNode: machineNode(root, folders),
     ownNode: outputOf(join(root, 'node_modules/.bin/node'), ['--version'])?.replace(/^v/, ''),
-    missingPrograms: DEBIAN_PACKAGES.flatMap((row) => row.programs).filter((program) => !which(program, folders)),
+    missingPrograms: packages.flatMap((row) => row.programs).filter((program) => !which(program, folders)),
     envoy,
     probes: findProbes(root, env),
     pip: envoy.state === 'missing' ? findPip(folders) : undefined,

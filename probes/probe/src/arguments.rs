@@ -17,6 +17,7 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
   --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
   --empty             attaches programs that do nothing where the latency probe's are: what being there costs by itself
+  --first PROGRAM     tries this way before the others of its hook, any number of times, in this order
   --control           for programs: one JSON request a line on standard input, see docs/probes.md";
 
 /// What is watched.
@@ -55,7 +56,7 @@ pub struct Options {
     pub ladder: LadderOptions,
 }
 
-/// Which ways are not to be tried.
+/// Which ways are to be tried first, and which are not.
 #[derive(Debug, Default, Clone)]
 pub struct LadderOptions {
     /// `Some(true)`: only with the sockets; `Some(false)`: only in a hash map.
@@ -63,6 +64,7 @@ pub struct LadderOptions {
     pub without: Vec<String>,
     /// Programs that do nothing instead.
     pub empty: bool,
+    pub first: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -106,6 +108,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "--output" => options.output = Some(PathBuf::from(value()?)),
             "--target" => options.targets.push(TargetSpec::parse(&value()?)?),
             "--without" => options.ladder.without.push(value()?),
+            "--first" => options.ladder.first.push(value()?),
             "--state" => {
                 options.ladder.in_sockets = Some(match value()?.as_str() {
                     "sockets" => true,

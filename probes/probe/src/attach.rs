@@ -12,6 +12,7 @@ use aya::{
 use serde::Serialize;
 
 use crate::{
+    arguments::LadderOptions,
     btf::KernelTypes,
     hooks::{Hook, Rung, Way},
 };
@@ -44,18 +45,23 @@ pub struct Ladder<'a> {
     pub cgroup: Option<&'a File>,
     /// State lies with sockets: only programs that reach it are of use.
     pub in_sockets: bool,
-    /// Programs that are not to be tried.
-    pub without: &'a [String],
+    /// Programs that are to be tried first, and those that are not to be tried.
+    pub options: &'a LadderOptions,
 }
 
 impl Ladder<'_> {
     pub fn climb(&self, ebpf: &mut Ebpf, hook: &'static Hook) -> Attached {
         let mut refused = Vec::new();
-        for rung in hook.rungs {
+        let mut rungs: Vec<&'static Rung> = hook.rungs.iter().collect();
+        rungs.sort_by_key(|rung| {
+            let place = self.options.first.iter().position(|program| program == rung.program);
+            place.unwrap_or(usize::MAX)
+        });
+        for rung in rungs {
             if self.in_sockets && !rung.way.reaches_socket_storage() {
                 continue;
             }
-            let tried = if self.without.iter().any(|program| program == rung.program) {
+            let tried = if self.options.without.iter().any(|program| program == rung.program) {
                 Err("left out (--without)".into())
             } else {
                 self.step(ebpf, rung)

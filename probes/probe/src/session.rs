@@ -141,8 +141,8 @@ impl Ground {
         Ok(ebpf)
     }
 
-    pub fn ladder<'a>(&'a self, plan: Plan, without: &'a [String]) -> Ladder<'a> {
-        Ladder { types: &self.types, btf: &self.btf, cgroup: self.cgroup.as_ref(), in_sockets: plan.in_sockets, without }
+    pub fn ladder<'a>(&'a self, plan: Plan, options: &'a LadderOptions) -> Ladder<'a> {
+        Ladder { types: &self.types, btf: &self.btf, cgroup: self.cgroup.as_ref(), in_sockets: plan.in_sockets, options }
     }
 }
 
@@ -167,7 +167,7 @@ impl Session {
                 continue;
             }
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
-            let ladder = ground.ladder(plan, &options.without);
+            let ladder = ground.ladder(plan, options);
             let wanted = hooks::wanted(probes, !plan.in_sockets, options.empty);
             let attached: Vec<Attached> = wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
             let stands = attached.iter().zip(&wanted).all(|(attached, (_, required))| attached.rung.is_some() || !required);

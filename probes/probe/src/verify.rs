@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use serde::Serialize;
 
 use crate::{
-    arguments::{Format, Options, Probes},
+    arguments::{Format, LadderOptions, Options, Probes},
     hooks, kernel,
     output::{Output, print},
     problem::{Problem, Trying},
@@ -93,7 +93,7 @@ fn works(rows: &[Tried], hook: &str) -> bool {
 fn try_one(ground: &Ground, plan: Plan, rung: &'static hooks::Rung) -> Result<Answer, Problem> {
     let targets = targets::resolve(&[])?;
     let mut ebpf = ground.prepare(EVERYTHING, &targets, plan)?;
-    let tried = ground.ladder(plan, &[]).step(&mut ebpf, rung).and_then(|link| {
+    let tried = ground.ladder(plan, &LadderOptions::default()).step(&mut ebpf, rung).and_then(|link| {
         drop(link);
         if rung.way == hooks::Way::Iterator {
             let own = [std::path::PathBuf::from("/proc/self/ns/net")];

@@ -6,6 +6,7 @@ mod conntrack;
 mod events;
 mod from_pod;
 mod getpeername;
+mod kernel;
 mod lab;
 mod loader;
 mod namespace;

@@ -16,7 +16,7 @@ use crate::{
     traffic::{alive, connect, echo, echo_tcp, tcp},
 };
 
-type Seen = Arc<Mutex<Vec<(SocketAddr, SocketAddr)>>>;
+pub type Seen = Arc<Mutex<Vec<(SocketAddr, SocketAddr)>>>;
 
 const IPV6_TRANSPARENT: i32 = 75;
 
@@ -73,7 +73,7 @@ fn with_sockaddr(address: SocketAddr, what: impl FnOnce(*const libc::sockaddr, u
 }
 
 /// Listens at port 15100 and connects on with the client's address, marked. Ends with what is returned.
-fn proxy(node: &Namespace, address: IpAddr, seen: &Seen) -> TcpListener {
+pub fn proxy(node: &Namespace, address: IpAddr, seen: &Seen) -> TcpListener {
     let listener = node.enter(|| {
         let (_, socket) = transparent(address);
         bind(&socket, (address, 15100).into());
@@ -110,12 +110,12 @@ fn proxy(node: &Namespace, address: IpAddr, seen: &Seen) -> TcpListener {
     listener
 }
 
-fn stop(listener: &TcpListener) {
+pub fn stop(listener: &TcpListener) {
     // SAFETY: an open socket; the thread that accepts ends.
     unsafe { libc::shutdown(listener.as_raw_fd(), libc::SHUT_RDWR) };
 }
 
-fn local_routes(node: &Namespace) {
+pub fn local_routes(node: &Namespace) {
     node.batch("rule add fwmark 1/3 lookup 133\nroute add local 0.0.0.0/0 dev lo table 133\n");
     ip(&["-n", &node.name, "-6", "rule", "add", "fwmark", "1/3", "lookup", "133"]);
     node.batch("route add local ::/0 dev lo table 133\n");

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs,
+    fs, io,
+    os::unix::process::CommandExt,
     process::{Command, Output, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -11,6 +12,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
+    ladder::RUNGS,
     probe::{PROGRAM, Probe, of},
     traffic::{Server, drive},
     world::{World, run},
@@ -53,6 +55,50 @@ fn bad_input_is_refused() {
         .ends_with("does not let the probes in:"));
 }
 
+/// What a program says that is changed before it starts by something that only it sees.
+fn refused_after(change: fn() -> io::Result<()>) -> String {
+    let mut command = Command::new(PROGRAM);
+    command.args(["latency", "--duration", "1"]);
+    // SAFETY: the change consists of system calls alone.
+    unsafe { command.pre_exec(change) };
+    let output = command.output().expect("it runs");
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stderr).trim_end().to_owned()
+}
+
+fn done(result: i32) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// In a mount namespace of its own, in which the kernel's folder of types is empty.
+#[test]
+fn a_kernel_without_its_types_is_refused() {
+    let sentence = refused_after(|| {
+        // SAFETY: paths that end with 0.
+        unsafe {
+            done(libc::unshare(libc::CLONE_NEWNS))?;
+            let none = std::ptr::null();
+            done(libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()))?;
+            done(libc::mount(c"none".as_ptr(), c"/sys/kernel/btf".as_ptr(), c"tmpfs".as_ptr(), 0, none.cast()))
+        }
+    });
+    assert_eq!(
+        sentence,
+        "meshmark-probe: the kernel does not describe its types (/sys/kernel/btf/vmlinux: No such file or directory (os error \
+         2)): the probes need a kernel built with CONFIG_DEBUG_INFO_BTF"
+    );
+}
+
+/// The kernel gives itself a number of before 3.0 to a process that asks for it (`UNAME26`). Debian's kernels say theirs in
+/// another place, too, which counts.
+#[test]
+fn a_kernel_before_5_10_is_refused() {
+    // SAFETY: takes a number.
+    let sentence = refused_after(|| unsafe { done(libc::personality(libc::UNAME26 as libc::c_ulong)) });
+    assert!(sentence.starts_with("meshmark-probe: kernel "), "{sentence}");
+    assert!(sentence.ends_with(" is too old: the probes need 5.10 or later"), "{sentence}");
+}
+
 #[test]
 fn ended_before_its_time_it_writes_what_it_saw() {
     let world = World::new();
@@ -80,7 +126,7 @@ fn ended_before_its_time_it_writes_what_it_saw() {
     assert_eq!(report["cost"]["counted"], true);
     assert!(report["cost"]["nsPerRequest"].as_f64().expect("it was counted") > 0.0);
     let mut shown = String::new();
-    std::io::Read::read_to_string(&mut child.stdout.take().expect("piped"), &mut shown).expect("it is text");
+    io::Read::read_to_string(&mut child.stdout.take().expect("piped"), &mut shown).expect("it is text");
     assert!(shown.lines().count() > 3, "every 200 ms a line");
 }
 
@@ -90,6 +136,10 @@ fn verify_finds_a_way_to_everything() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     assert_eq!(found["schema"], "meshmark/probe-verify/1");
+    let rungs = found["rungs"].as_array().expect("rungs").iter();
+    let programs: BTreeSet<&str> = rungs.map(|rung| rung["program"].as_str().expect("a name")).collect();
+    let tested = RUNGS.iter().flat_map(|(_, programs)| programs.iter().copied()).collect();
+    assert_eq!(programs, tested, "each is tested in ladder.rs");
 }
 
 #[test]

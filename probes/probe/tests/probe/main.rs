@@ -2,6 +2,7 @@
 
 mod command_line;
 mod drop;
+mod ladder;
 mod retransmit;
 mod round_trip;
 mod seed;
