@@ -9,6 +9,7 @@ mod set_state;
 mod tls;
 mod turns;
 
+mod data_path;
 mod probe;
 mod traffic;
 mod world;
