@@ -9,7 +9,10 @@ mod set_state;
 mod tls;
 mod turns;
 
+mod capture;
 mod data_path;
+mod packet_socket;
 mod probe;
+mod slow_cable;
 mod traffic;
 mod world;
