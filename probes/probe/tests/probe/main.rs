@@ -1,5 +1,6 @@
 //! The probes against real traffic, in network namespaces of the test's own. They need root, `ip`, `nft`, `ss` and `openssl`.
 
+mod breakdown;
 mod command_line;
 mod drop;
 mod retransmit;
@@ -13,6 +14,7 @@ mod capture;
 mod data_path;
 mod packet_socket;
 mod probe;
+mod relay;
 mod slow_cable;
 mod traffic;
 mod world;
