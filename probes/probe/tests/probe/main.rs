@@ -3,6 +3,7 @@
 mod breakdown;
 mod command_line;
 mod drop;
+mod failures;
 mod retransmit;
 mod round_trip;
 mod seed;
