@@ -4,6 +4,7 @@ mod breakdown;
 mod command_line;
 mod drop;
 mod failures;
+mod faults;
 mod lost;
 mod retransmit;
 mod round_trip;
