@@ -32,6 +32,8 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         tcp_lowest_rtt: of("tcp_sock", "rtt_min")? + 4,
         net_inum: of("net", "ns.inum")?,
         cgroup_node: of("cgroup", "kn")?,
+        // Points to the same member of the parent, which is its first.
+        cgroup_parent: of("cgroup", "self.parent")? - of("cgroup", "self")?,
         node_id: of("kernfs_node", "id")?,
         skb_sock: of("sk_buff", "sk")?,
         skb_device: of("sk_buff", "dev")?,

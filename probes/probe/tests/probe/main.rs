@@ -1,6 +1,7 @@
 //! The probes against real traffic, in network namespaces of the test's own. They need root, `ip`, `nft`, `ss` and `openssl`.
 
 mod breakdown;
+mod cgroup;
 mod command_line;
 mod drop;
 mod failures;
