@@ -4,16 +4,20 @@ use std::{
     fs,
     net::{IpAddr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
+    thread::sleep,
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     probe::{Probe, of},
     traffic::{PORT, Server},
     world::{VERSIONS, World, cgroup2, inside},
 };
+
+/// What is made is known to the kernel after so long, on a machine that is busy, too.
+const SOON: Duration = Duration::from_millis(50);
 
 /// A cgroup2 directory, which ends with what is in it.
 pub struct Cgroup(pub PathBuf);
@@ -114,4 +118,50 @@ fn with_those_below_it_even_if_they_are_made_later() {
     let report = probe.stop();
     drop((deepest, deeper, later, inner));
     assert_eq!([opened(&report, "outer"), opened(&report, "inner")], [[7, 0], [8, 0]]);
+}
+
+/// Pods come and go while they are watched: each belongs to the target from when it is made.
+#[test]
+fn by_a_pattern_whenever_they_are_made() {
+    let world = World::new();
+    let slice = Cgroup::new("slice");
+    let early = slice.below("pod-0");
+    let probe = Probe::attach(&["connections"], &[format!("pods=cgroup:{}/pod-?/app*", slice.0.display())]);
+    let server = Server::start(&world.far, world.far_address(4), 31, Duration::ZERO);
+    let app = early.below("app");
+    sleep(SOON);
+    app.within(|| connect(&world, world.far_address(4), 1));
+    let late = slice.below("pod-1");
+    let [late_app, sidecar] = [late.below("app-b"), late.below("sidecar")];
+    sleep(SOON);
+    late_app.within(|| connect(&world, world.far_address(4), 2));
+    for none in [&sidecar, &early, &late] {
+        none.within(|| connect(&world, world.far_address(4), 4));
+    }
+    let paths = [&app, &late_app].map(|cgroup| format!("cgroup:{}", cgroup.0.display()));
+    drop((app, late_app));
+    let again = early.below("app");
+    sleep(SOON);
+    again.within(|| connect(&world, world.far_address(4), 16));
+    server.end();
+    let report = probe.stop();
+    drop((again, sidecar, late, early));
+    assert_eq!(opened(&report, "pods"), [19, 0]);
+    assert_eq!(report["warnings"], json!([]));
+    let pattern = format!("cgroup:{}/pod-?/app*", slice.0.display());
+    assert_eq!(of(&report, "pods")["watches"], json!([&[pattern][..], &paths[..]].concat()));
+}
+
+#[test]
+fn one_that_ends_while_it_is_watched() {
+    let world = World::new();
+    let ended = Cgroup::new("ended");
+    let probe = Probe::attach(&["connections"], &[target("ended", &ended)]);
+    let server = Server::start(&world.far, world.far_address(4), 3, Duration::ZERO);
+    ended.within(|| connect(&world, world.far_address(4), 3));
+    server.end();
+    drop(ended);
+    let report = probe.stop();
+    assert_eq!(opened(&report, "ended"), [3, 0]);
+    assert_eq!(report["warnings"], json!(["cgroups that ended while they were watched: ended"]));
 }

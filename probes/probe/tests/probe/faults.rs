@@ -8,11 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    probe::{PROGRAM, Probe, of},
-    traffic::{Server, drive},
-    world::{World, run},
-};
+use crate::probe::PROGRAM;
 
 /// What it says, when it ends at once and without success.
 fn sentence(command: &mut Command) -> String {
@@ -84,20 +80,4 @@ fn where_the_output_is_a_directory() {
 fn where_there_is_no_room_for_the_output() {
     let said = sentence(Command::new(PROGRAM).args(["drops", "--duration", "100ms", "--output", "/dev/full"]));
     assert_eq!(said, "meshmark-probe: writing the result: No space left on device (os error 28)");
-}
-
-#[test]
-fn a_namespace_that_ends_while_it_is_watched() {
-    let world = World::new();
-    let probe = Probe::attach(&["latency"], &world.targets());
-    let server = Server::start(&world.far, world.far_address(4), 1, Duration::ZERO);
-    drive(&world.near, world.far_address(4), 1, 50);
-    server.end();
-    run(&format!("ip netns del {}", world.near));
-    // One of the same name is another one.
-    run(&format!("ip netns add {}", world.near));
-    let report = probe.stop();
-    assert_eq!(of(&report, "near")["latency"]["client"]["turn"]["count"], 50);
-    let warnings = report["warnings"].as_array().expect("a list");
-    assert_eq!(*warnings, ["network namespaces that ended while they were watched: near"]);
 }

@@ -7,6 +7,7 @@ mod drop;
 mod failures;
 mod faults;
 mod lost;
+mod namespace;
 mod retransmit;
 mod round_trip;
 mod seed;
