@@ -21,6 +21,8 @@ pub struct Segment {
     pub to_port: u16,
     pub syn: bool,
     pub ack: bool,
+    /// First byte of its data.
+    pub first: Option<u8>,
 }
 
 pub struct Capture {
@@ -80,5 +82,7 @@ fn segment(frame: &[u8], at: u64) -> Option<Segment> {
     };
     let tcp = packet.get(header..header + 20).filter(|_| protocol == TCP)?;
     let port = |at: usize| u16::from_be_bytes([tcp[at], tcp[at + 1]]);
-    Some(Segment { at, from_port: port(0), to_port: port(2), syn: tcp[13] & 2 != 0, ack: tcp[13] & 16 != 0 })
+    let first = packet.get(header + usize::from(tcp[12] >> 4) * 4).copied();
+    // A short frame may be filled up; a short segment over veth is not.
+    Some(Segment { first, at, from_port: port(0), to_port: port(2), syn: tcp[13] & 2 != 0, ack: tcp[13] & 16 != 0 })
 }
