@@ -3,6 +3,7 @@
 mod breakdown;
 mod cgroup;
 mod command_line;
+mod connect_time;
 mod drop;
 mod failures;
 mod faults;
