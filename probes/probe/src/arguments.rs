@@ -12,7 +12,8 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
   --interval TIME     shows what was seen so far, every so often
   --target [NAME=]WHAT  what to watch, any number of times (default: every network namespace, each for itself):
                       netns:NAME or netns:/run/netns/NAME or netns:/proc/PID/ns/net (with @UID: only what that user has
-                      there), cgroup:DIR, address:IP[:PORT] ([IP6]:PORT)
+                      there), cgroup:DIR (with all below it), address:IP[:PORT] ([IP6]:PORT); names and paths may have * and ?
+                      (quote them): what matches is one target, also what is made while it is watched
   --no-cost           do not count the programs' own time (which itself costs about 40 ns a run)
   --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)

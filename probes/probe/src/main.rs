@@ -12,6 +12,7 @@ mod hooks;
 mod namespace;
 mod offsets;
 mod output;
+mod patterns;
 mod raw;
 mod reasons;
 mod report;
@@ -25,6 +26,7 @@ mod symbols;
 mod table;
 mod targets;
 mod verify;
+mod watcher;
 
 use std::process::ExitCode;
 

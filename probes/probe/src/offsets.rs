@@ -33,6 +33,8 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         tcp_clock: types.offset("tcp_sock", "tcp_clock_cache").unwrap_or(0),
         net_inum: of("net", "ns.inum")?,
         cgroup_node: of("cgroup", "kn")?,
+        // Points to the same member of the parent, which is its first.
+        cgroup_parent: of("cgroup", "self.parent")? - of("cgroup", "self")?,
         node_id: of("kernfs_node", "id")?,
         skb_sock: of("sk_buff", "sk")?,
         skb_device: of("sk_buff", "dev")?,

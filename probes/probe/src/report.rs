@@ -96,9 +96,19 @@ pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report,
     if lost.total() > 0 {
         warnings.push(format!("{} events were lost: the figures are too low by them (see lost)", lost.total()));
     }
-    let ended: Vec<&str> = session.targets.ended().iter().map(|target| target.name.as_str()).collect();
-    if !ended.is_empty() {
-        warnings.push(format!("network namespaces that ended while they were watched: {}", ended.join(", ")));
+    for (kind, ended) in ["network namespaces", "cgroups"].into_iter().zip(session.targets.ended()) {
+        if !ended.is_empty() {
+            warnings.push(format!("{kind} that ended while they were watched: {}", ended.join(", ")));
+        }
+    }
+    let refused = session.watched.read(|seen| seen.refused);
+    for pattern in &session.targets.patterns {
+        if session.watched.read(|seen| !seen.names.contains_key(&pattern.target)) {
+            warnings.push(format!("nothing has matched {}", pattern.name(&pattern.path)));
+        }
+    }
+    if refused > 0 {
+        warnings.push(format!("{refused} matches of patterns are not watched: there was no room for more"));
     }
     for attached in session.attached.iter().filter(|attached| attached.rung.is_none()) {
         warnings.push(format!(
@@ -139,10 +149,11 @@ pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report,
 fn target(session: &Session, raw: &Raw, index: usize, names: &Names, elapsed: Duration) -> TargetReport {
     let target = &session.targets.list[index];
     let number = index as u32;
+    let matched = session.watched.read(|seen| seen.names.get(&number).cloned().unwrap_or_default());
     let reader = Reader { session, raw, target: number };
     TargetReport {
         name: target.name.clone(),
-        watches: target.watches.clone(),
+        watches: target.watches.iter().cloned().chain(matched).collect(),
         latency: session.probes.latency.then(|| reader.latency()),
         drops: session.probes.drops.then(|| drops(raw, number, names, elapsed.as_secs_f64().max(1e-9))),
         connections: session.probes.connections.then(|| reader.connections()),

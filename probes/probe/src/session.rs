@@ -25,6 +25,7 @@ use crate::{
     raw::Raw,
     seed,
     targets::Targets,
+    watcher::{Watched, watch},
 };
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe.o"));
@@ -64,6 +65,8 @@ pub struct Session {
     pub plan: Plan,
     pub types: KernelTypes,
     pub warnings: Vec<String>,
+    /// What patterns have matched.
+    pub watched: Watched,
     pub begun: Instant,
     pub begun_at: SystemTime,
     ended: Option<Instant>,
@@ -108,10 +111,8 @@ impl Ground {
         settings.store = if plan.in_sockets { STORE_SOCKET } else { STORE_HASH };
         settings.atomic = u32::from(plan.atomic);
         settings.fallback = targets.rest.unwrap_or(NO_TARGET);
-        settings.cgroups = u32::from(targets.list.iter().any(|target| !target.cgroups.is_empty()));
-        settings.users = u32::from(
-            targets.list.iter().flat_map(|target| &target.namespaces).any(|place| place.user.is_some()),
-        );
+        settings.cgroups = u32::from(targets.by_cgroup());
+        settings.users = u32::from(targets.by_user());
         settings.addresses = u32::from(targets.list.iter().any(|target| !target.addresses.is_empty()));
         let measures = measures(probes);
         for (index, measure) in measures.iter().enumerate() {
@@ -132,7 +133,7 @@ impl Ground {
                 insert(&mut ebpf, "NAMESPACES", &key, &index)?;
             }
             for cgroup in &target.cgroups {
-                insert(&mut ebpf, "CGROUPS", cgroup, &index)?;
+                insert(&mut ebpf, "CGROUPS", &cgroup.number, &index)?;
             }
             for address in &target.addresses {
                 insert(&mut ebpf, "ADDRESSES", address, &index)?;
@@ -192,12 +193,14 @@ impl Session {
                 plan,
                 types: ground.types,
                 warnings: Vec::new(),
+                watched: Watched::default(),
                 begun: Instant::now(),
                 begun_at: SystemTime::now(),
                 ended: None,
                 before: Raw::default(),
                 statistics: None,
             };
+            session.watched = watch(&mut session.ebpf, &session.targets.patterns)?;
             if session.is_attached(&SEED) {
                 session.warnings = seed::seed(&mut session.ebpf, &session.targets.namespaces())?;
             }

@@ -11,8 +11,8 @@ use std::{
 use meshmark_common::probe::AddressKey;
 
 use crate::{
-    discover,
-    namespace,
+    discover, namespace,
+    patterns::{Found, Kind, Pattern, is_pattern},
     problem::{Problem, Trying},
 };
 
@@ -42,7 +42,7 @@ pub struct Target {
     /// As it was named, or found.
     pub watches: Vec<String>,
     pub namespaces: Vec<Place>,
-    pub cgroups: Vec<u64>,
+    pub cgroups: Vec<Cgroup>,
     pub addresses: Vec<AddressKey>,
 }
 
@@ -54,8 +54,17 @@ pub struct Place {
     pub user: Option<u32>,
 }
 
+/// The number of its directory.
+#[derive(Clone)]
+pub struct Cgroup {
+    pub number: u64,
+    pub path: PathBuf,
+}
+
 pub struct Targets {
     pub list: Vec<Target>,
+    /// Those that are named by a pattern: what matches is looked up when they are watched.
+    pub patterns: Vec<Pattern>,
     /// Index of the target for the rest, if the rest is watched.
     pub rest: Option<u32>,
 }
@@ -109,6 +118,7 @@ pub fn resolve(specs: &[TargetSpec]) -> Result<Targets, Problem> {
         return Ok(everything());
     }
     let mut list: Vec<Target> = Vec::new();
+    let mut patterns = Vec::new();
     for TargetSpec { name, what } in specs {
         let index = list.iter().position(|target| target.name == *name).unwrap_or_else(|| {
             list.push(Target { name: name.clone(), ..Target::default() });
@@ -116,14 +126,19 @@ pub fn resolve(specs: &[TargetSpec]) -> Result<Targets, Problem> {
         });
         let target = &mut list[index];
         match what {
+            What::Namespace(path, _) | What::Cgroup(path) if is_pattern(path) => {
+                let kind = if let What::Namespace(_, user) = what { Kind::Namespace(*user) } else { Kind::Cgroup };
+                let pattern = Pattern { path: path.clone(), kind, target: index as u32 };
+                target.watches.push(pattern.name(path));
+                patterns.push(pattern);
+            }
             What::Namespace(path, user) => {
                 target.namespaces.push(Place { number: namespace::number(path)?, path: path.clone(), user: *user });
                 let user = user.map_or_else(String::new, |user| format!("@{user}"));
                 target.watches.push(format!("netns:{}{user}", path.display()));
             }
             What::Cgroup(path) => {
-                check_cgroup(path)?;
-                cgroups_below(path, &mut target.cgroups);
+                target.cgroups.push(Cgroup { number: cgroup_number(path)?, path: path.clone() });
                 target.watches.push(format!("cgroup:{}", path.display()));
             }
             What::Address(address, port) => {
@@ -143,7 +158,7 @@ pub fn resolve(specs: &[TargetSpec]) -> Result<Targets, Problem> {
     if list.len() > MOST {
         return Err(Problem(format!("{} targets are too many: at most {MOST}", list.len())));
     }
-    Ok(Targets { list, rest: None })
+    Ok(Targets { list, patterns, rest: None })
 }
 
 /// Every network namespace that can be found, each for itself, and one target for the rest.
@@ -160,48 +175,65 @@ fn everything() -> Targets {
         .collect();
     let rest = u32::try_from(list.len()).ok();
     list.push(Target { name: REST.into(), watches: vec!["everything else".into()], ..Target::default() });
-    Targets { list, rest }
+    Targets { list, patterns: Vec::new(), rest }
 }
 
 impl Targets {
-    /// Those whose network namespace is no more.
-    pub fn ended(&self) -> Vec<&Target> {
-        let gone = |place: &Place| namespace::number(&place.path).ok() != Some(place.number);
-        self.list.iter().filter(|target| target.namespaces.iter().any(gone)).collect()
+    /// Names of those of which a network namespace is no more, of which a cgroup is no more.
+    pub fn ended(&self) -> [Vec<&str>; 2] {
+        let namespace = |place: &Place| namespace::number(&place.path).ok() != Some(place.number);
+        let cgroup = |cgroup: &Cgroup| cgroup_number(&cgroup.path).ok() != Some(cgroup.number);
+        let names = |gone: &dyn Fn(&Target) -> bool| {
+            self.list.iter().filter(|target| gone(target)).map(|target| target.name.as_str()).collect()
+        };
+        [
+            names(&|target| target.namespaces.iter().any(namespace)),
+            names(&|target| target.cgroups.iter().any(cgroup)),
+        ]
+    }
+
+    /// Are there any by cgroup, now or by a pattern?
+    pub fn by_cgroup(&self) -> bool {
+        self.list.iter().any(|target| !target.cgroups.is_empty())
+            || self.patterns.iter().any(|pattern| matches!(pattern.kind, Kind::Cgroup))
+    }
+
+    /// Are there any by user?
+    pub fn by_user(&self) -> bool {
+        self.list.iter().flat_map(|target| &target.namespaces).any(|place| place.user.is_some())
+            || self.patterns.iter().any(|pattern| matches!(pattern.kind, Kind::Namespace(Some(_))))
     }
 
     /// Files of the namespaces in which watched connections may be.
     pub fn namespaces(&self) -> Vec<PathBuf> {
-        if self.list.iter().any(|target| !target.cgroups.is_empty() || !target.addresses.is_empty()) {
+        if self.by_cgroup() || self.list.iter().any(|target| !target.addresses.is_empty()) {
             return discover::namespaces().into_iter().map(|namespace| namespace.path).collect();
         }
-        let mut paths: Vec<PathBuf> =
-            self.list.iter().flat_map(|target| &target.namespaces).map(|place| place.path.clone()).collect();
+        let mut found = Found::default();
+        self.patterns.iter().for_each(|pattern| pattern.look(&mut found));
+        let named = self.list.iter().flat_map(|target| &target.namespaces).map(|place| place.path.clone());
+        let mut paths: Vec<PathBuf> = named.chain(found.matches.into_iter().map(|(path, _)| path)).collect();
         paths.sort();
         paths.dedup();
         paths
     }
 }
 
-fn check_cgroup(path: &Path) -> Result<(), Problem> {
-    let directory = File::open(path).trying(&format!("opening the cgroup {}", path.display()))?;
+/// A cgroup's number is that of its directory. Those below belong to it, whenever they are made: the kernel side looks upwards.
+fn cgroup_number(path: &Path) -> Result<u64, Problem> {
+    let what = format!("opening the cgroup {}", path.display());
+    let directory = File::open(path).trying(&what)?;
     let mut filesystem = MaybeUninit::<libc::statfs>::uninit();
     // SAFETY: the descriptor is open, the structure ours; it is read only if the call filled it.
     let is_cgroup2 = unsafe {
         libc::fstatfs(directory.as_raw_fd(), filesystem.as_mut_ptr()) == 0
             && filesystem.assume_init().f_type == libc::CGROUP2_SUPER_MAGIC
     };
-    if is_cgroup2 { Ok(()) } else { Err(Problem(format!("{} is no directory of a cgroup2 file system", path.display()))) }
-}
-
-/// A cgroup's number is that of its directory. Those below belong to it; one that is made later is not known.
-fn cgroups_below(path: &Path, found: &mut Vec<u64>) {
-    let Ok(metadata) = path.metadata() else { return };
-    found.push(metadata.ino());
-    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            cgroups_below(&entry.path(), found);
-        }
+    let metadata = directory.metadata().trying(&what)?;
+    if is_cgroup2 && metadata.is_dir() {
+        Ok(metadata.ino())
+    } else {
+        Err(Problem(format!("{} is no directory of a cgroup2 file system", path.display())))
     }
 }
 
@@ -222,6 +254,7 @@ mod tests {
         assert_eq!(parsed("p=netns:/proc/7/ns/net"), r#"p = Namespace("/proc/7/ns/net", None)"#);
         assert_eq!(parsed("p=netns:a@1337"), r#"p = Namespace("/run/netns/a", Some(1337))"#);
         assert_eq!(parsed("cgroup:/sys/fs/cgroup/x/"), r#"x = Cgroup("/sys/fs/cgroup/x/")"#);
+        assert_eq!(parsed("netns:mm-*"), r#"mm-* = Namespace("/run/netns/mm-*", None)"#);
         assert_eq!(parsed("address:10.0.0.1"), "10.0.0.1 = Address(10.0.0.1, 0)");
         assert_eq!(parsed("db=address:[fd00::1]:80"), "db = Address(fd00::1, 80)");
         assert_eq!(parsed("address:fd00::1"), "fd00::1 = Address(fd00::1, 0)");

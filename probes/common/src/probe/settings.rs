@@ -51,6 +51,7 @@ pub struct Offsets {
     pub tcp_clock: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
+    pub cgroup_parent: u32,
     pub node_id: u32,
     pub skb_sock: u32,
     pub skb_device: u32,
@@ -59,7 +60,7 @@ pub struct Offsets {
     pub skb_protocol: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 100);
+assert_size!(Offsets, 104);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
@@ -85,4 +86,4 @@ pub struct Settings {
     pub users: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 24 + 28 + 12 + 100);
+assert_size!(Settings, 24 + 28 + 12 + 104);

@@ -32,6 +32,7 @@ pub static SETTINGS: Settings = Settings {
         tcp_clock: 0,
         net_inum: 0,
         cgroup_node: 0,
+        cgroup_parent: 0,
         node_id: 0,
         skb_sock: 0,
         skb_device: 0,

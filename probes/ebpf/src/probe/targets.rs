@@ -12,6 +12,8 @@ use crate::{
 
 pub const AF_INET: u16 = 2;
 pub const AF_INET6: u16 = 10;
+/// What lies deeper below a target is not seen to belong to it.
+const CGROUP_LEVELS: u32 = 16;
 
 /// The target of a full socket.
 #[inline(always)]
@@ -35,13 +37,23 @@ pub fn of_sock(sock: *const c_void, role: u8) -> Option<u32> {
     by_owner(sock)
 }
 
+/// Of the socket's cgroup and those that it is in, the innermost that is a target: so one that is made later counts, too.
 #[inline(always)]
 pub fn by_cgroup(sock: *const c_void) -> Option<u32> {
-    let cgroup: *const c_void = field(sock, setting!(offsets.sock_cgroup));
-    let node: *const c_void = field(cgroup, setting!(offsets.cgroup_node));
-    let id: u64 = field(node, setting!(offsets.node_id));
-    // SAFETY: read at once.
-    unsafe { CGROUPS.get(&id) }.copied()
+    let mut cgroup: *const c_void = field(sock, setting!(offsets.sock_cgroup));
+    for _ in 0..CGROUP_LEVELS {
+        if cgroup.is_null() {
+            return None;
+        }
+        let node: *const c_void = field(cgroup, setting!(offsets.cgroup_node));
+        let id: u64 = field(node, setting!(offsets.node_id));
+        // SAFETY: read at once.
+        if let Some(target) = unsafe { CGROUPS.get(&id) } {
+            return Some(*target);
+        }
+        cgroup = field(cgroup, setting!(offsets.cgroup_parent));
+    }
+    None
 }
 
 /// By the socket's network namespace, and the user that made it.

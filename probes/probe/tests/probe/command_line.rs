@@ -44,6 +44,10 @@ fn bad_input_is_refused() {
         "meshmark-probe: opening the network namespace /run/netns/mmpr-none: No such file or directory (os error 2)"
     );
     assert_eq!(
+        refused(&["drops", "--target", "cgroup:/nowhere"]),
+        "meshmark-probe: opening the cgroup /nowhere: No such file or directory (os error 2)"
+    );
+    assert_eq!(
         refused(&["drops", "--target", "cgroup:/tmp"]),
         "meshmark-probe: /tmp is no directory of a cgroup2 file system"
     );

@@ -1,10 +1,11 @@
 //! Program `drop`: as many packets as were dropped, each with its reason.
 
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 
 use serde_json::Value;
 
 use crate::{
+    data_path::DataPath,
     probe::{Probe, of},
     world::{VERSIONS, World, inside, run},
 };
@@ -80,6 +81,52 @@ fn at_a_closed_port() {
         assert_eq!(failed[0]["count"], 30);
         assert_eq!(failed[0]["cause"], "refused");
     }
+}
+
+/// By no rule of the kernel's own, but by a program at a device, whose verdict it is (`TC_ACT_SHOT`): what the data path's policy
+/// lets nobody send, and what a rule of it denies. As many as it says itself.
+#[test]
+fn by_the_data_paths_policy() {
+    let [allowed, denied, other] = [9, 10, 11];
+    let world = World::new();
+    let mut path = DataPath::between(&world);
+    path.allow_and_deny(allowed, denied);
+    let node = format!("node=netns:{}", path.node.name);
+    for (round, version) in (1..).zip(VERSIONS) {
+        let to = |port| SocketAddr::new(DataPath::far_address(version), port);
+        let listener = inside(&world.far, || UdpSocket::bind(to(allowed)).expect("the port is free"));
+        let probe = Probe::attach(&["drops"], &[&world.targets()[..], &[node.clone()]].concat());
+        for (port, datagrams) in [(allowed, 40), (denied, 70), (other, 230)] {
+            send_from_any(&world, to(port), datagrams);
+        }
+        let report = probe.stop();
+        // The packet is still its sender's when the node's device has it. Before 5.18 there is no such reason.
+        let near = &of(&report, "near")["drops"];
+        let (reason, class) =
+            if count(&report, "near", "TC_INGRESS") > 0 { ("TC_INGRESS", "policy") } else { ("NOT_SPECIFIED", "unknown") };
+        assert_eq!(count(&report, "near", reason), 300, "{near:#}");
+        assert_eq!(near["byClass"][class], 300, "{near:#}");
+        assert_eq!(to_service(&report, "near", reason, to(denied)), 70);
+        assert_eq!(to_service(&report, "near", reason, to(other)), 230);
+        for elsewhere in ["node", "far"] {
+            assert_eq!(of(&report, elsewhere)["drops"]["total"], 0, "{:#}", of(&report, elsewhere)["drops"]);
+        }
+        let own = path.counted();
+        assert_eq!(own["drops"], serde_json::json!({ "default deny": 230 * round, "deny rule": 70 * round }));
+        assert_eq!(own["packets"], 40 * round);
+        drop(listener);
+    }
+}
+
+/// From whatever address the route says.
+fn send_from_any(world: &World, to: SocketAddr, count: usize) {
+    inside(&world.near, || {
+        let any: IpAddr = if to.is_ipv4() { [0_u8; 4].into() } else { [0_u16; 8].into() };
+        let socket = UdpSocket::bind((any, 0)).expect("a socket");
+        for _ in 0..count {
+            socket.send_to(&[1; 100], to).expect("it is sent");
+        }
+    });
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    capture::{Capture, Segment},
     probe::{Probe, of},
     world::{World, run},
 };
@@ -82,6 +83,52 @@ fn as_many_handshakes_as_were_made() {
             assert!(lowest > 50_000.0 && mean < 200e6, "{lowest} ns, {mean} ns");
         }
     }
+}
+
+/// Records of TLS by their first byte (RFC 8446, 5.1).
+const CHANGE_CIPHER: u8 = 20;
+const HANDSHAKE: u8 = 22;
+const ENCRYPTED: u8 = 23;
+
+/// TLS 1.3 on the client's device, from the segment with the ClientHello to the one with the client's first encrypted record, beside
+/// the probe's client `tls`: the same two packets, looked at a little before they are given to the device.
+#[test]
+fn as_long_as_in_a_packet_capture() {
+    const HANDSHAKES: usize = 20;
+    let world = World::new();
+    let _server = Server::start(&world);
+    for host in ["10.77.0.2", "[fd77::2]"] {
+        let probe = Probe::attach(&["connections"], &world.targets());
+        let capture = Capture::start(&world.near, "veth0");
+        for _ in 0..HANDSHAKES {
+            let done = Command::new("ip")
+                .args(["netns", "exec", &world.near, "openssl", "s_client", "-tls1_3", "-connect", &format!("{host}:7443")])
+                .stdin(Stdio::null())
+                .output()
+                .expect("openssl runs");
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
+        let times = handshakes(&capture.end());
+        let report = probe.stop();
+        let tls = &of(&report, "near")["connections"]["client"]["tls"];
+        assert_eq!((tls["count"].as_u64(), times.len()), (Some(HANDSHAKES as u64), HANDSHAKES));
+        let captured = times.iter().sum::<u64>() as f64 / HANDSHAKES as f64;
+        let mean = tls["mean"].as_f64().expect("a mean");
+        println!("{host}, ClientHello to Finished: mean {captured:.0} ns on the device, {mean:.0} ns by the probe");
+        assert!((mean - captured).abs() < 20_000.0, "{mean}, {captured}");
+    }
+}
+
+/// In nanoseconds.
+fn handshakes(segments: &[Segment]) -> Vec<u64> {
+    let sent = || segments.iter().filter(|each| each.to_port == 7_443);
+    sent()
+        .filter(|each| each.first == Some(HANDSHAKE))
+        .map(|hello| {
+            let ends = |each: &&Segment| matches!(each.first, Some(CHANGE_CIPHER | ENCRYPTED)) && each.from_port == hello.from_port;
+            sent().find(ends).expect("it ended").at - hello.at
+        })
+        .collect()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::{
 use crate::world::{enter, inside};
 
 pub const PORT: u16 = 7_777;
-const SIZE: usize = 64;
+pub const SIZE: usize = 64;
 
 /// How long the server says that it worked on each answer, in nanoseconds.
 pub type Worked = Vec<u64>;
@@ -46,14 +46,19 @@ fn answer(mut stream: TcpStream, wait: Duration) -> Worked {
     let mut request = [0; SIZE];
     let mut worked = Vec::new();
     while stream.read_exact(&mut request).is_ok() {
-        let begun = Instant::now();
-        while begun.elapsed() < wait {
-            std::hint::spin_loop();
-        }
-        worked.push(u64::try_from(begun.elapsed().as_nanos()).expect("no centuries"));
+        worked.push(spin(wait));
         stream.write_all(&request).expect("the client listens");
     }
     worked
+}
+
+/// Works for so long, and says how long that was in the end, in nanoseconds.
+pub fn spin(work: Duration) -> u64 {
+    let begun = Instant::now();
+    while begun.elapsed() < work {
+        std::hint::spin_loop();
+    }
+    u64::try_from(begun.elapsed().as_nanos()).expect("no centuries")
 }
 
 pub fn connect(namespace: &str, address: IpAddr) -> TcpStream {

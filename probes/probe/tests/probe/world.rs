@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     os::fd::AsRawFd,
+    path::PathBuf,
     process::{Command, Output},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -27,14 +28,8 @@ impl World {
         let id = std::process::id();
         let world = Self { near: format!("mmpr-{id}-near"), far: format!("mmpr-{id}-far"), _one: one };
         let (near, far) = (&world.near, &world.far);
-        run(&format!("ip netns add {near}"));
-        run(&format!("ip netns add {far}"));
-        for namespace in [near, far] {
-            // Reports of multicast groups, which the kernel sends of its own accord for some seconds, go out at once: later ones would
-            // be dropped at the other end while a test counts, and be counted as what they are: a packet more.
-            let interval = "/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval";
-            inside(namespace, || fs::write(interval, "1").expect("it can be set"));
-        }
+        add(near);
+        add(far);
         run(&format!("ip link add veth0 netns {near} type veth peer name veth0 netns {far}"));
         for (namespace, host) in [(near, 1), (far, 2)] {
             run(&format!("ip -n {namespace} link set lo up"));
@@ -78,6 +73,40 @@ impl Drop for World {
             let _ = Command::new("ip").args(["netns", "del", namespace]).status();
         }
     }
+}
+
+/// One more network namespace.
+pub struct Namespace {
+    pub name: String,
+}
+
+impl Namespace {
+    pub fn new(name: String) -> Self {
+        add(&name);
+        Self { name }
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+fn add(namespace: &str) {
+    run(&format!("ip netns add {namespace}"));
+    // Reports of multicast groups, which the kernel sends of its own accord for some seconds, go out at once: later ones would
+    // be dropped at the other end while a test counts, and be counted as what they are: a packet more.
+    let interval = "/proc/sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval";
+    inside(namespace, || fs::write(interval, "1").expect("it can be set"));
+}
+
+/// Where cgroup2 is mounted.
+pub fn cgroup2() -> PathBuf {
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("/proc is mounted");
+    let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let line = lines.find(|fields| fields.get(2) == Some(&"cgroup2")).expect("a cgroup2 file system is mounted");
+    PathBuf::from(line[1])
 }
 
 fn address(version: u8, host: u8) -> IpAddr {
