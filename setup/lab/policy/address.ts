@@ -28,7 +28,11 @@ export function parsePrefix(text: string): Prefix | undefined {
 
 /** The block of that length that `value` is in. */
 export function prefixOf(family: 4 | 6, value: bigint, length: number): Prefix {
-  const free = BigInt((family === 4 ? 32 : 128) - length)
+  const bits = family === 4 ? 32 : 128
+  if (length === bits) {
+    return { text: `${formatAddress(family, value)}/${length}`, family, first: value, last: value, length }
+  }
+  const free = BigInt(bits - length)
   const first = (value >> free) << free
   return {
     text: `${formatAddress(family, first)}/${length}`,
@@ -68,7 +72,7 @@ export function formatAddress(family: 4 | 6, value: bigint): string {
 
 export function parseAddress(text: string): { family: 4 | 6; value: bigint } | undefined {
   if (isIPv4(text)) {
-    return { family: 4, value: text.split('.').reduce((value, part) => (value << 8n) | BigInt(part), 0n) }
+    return { family: 4, value: BigInt(text.split('.').reduce((value, part) => value * 256 + Number(part), 0)) }
   }
   if (!isIPv6(text) || text.includes('%')) return undefined
   // The URL parser knows every form of an IPv6 address and gives the shortest, with no IPv4 part.

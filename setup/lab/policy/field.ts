@@ -1,10 +1,37 @@
 import { fieldPath } from '../workload/yaml-source.ts'
 import type { FieldPath } from '../workload/yaml-source.ts'
 
-/** A value of a manifest and where it stands. */
-export interface Field {
+/**
+ * A value of a manifest and where it stands. Its path is put together when it is asked for: ten thousand rules have a hundred thousand
+ * fields, and few are ever named.
+ */
+export class Field {
   readonly value: unknown
-  readonly path: FieldPath
+  readonly #parent: Field | undefined
+  readonly #name: string | number
+
+  /** Without `parent`, the document. */
+  constructor(value: unknown, parent?: Field, name: string | number = '') {
+    this.value = value
+    this.#parent = parent
+    this.#name = name
+  }
+
+  get path(): FieldPath {
+    return this.#parent === undefined ? [] : [...this.#parent.path, this.#name]
+  }
+
+  /** As `fieldPath(path)`. */
+  get place(): string {
+    return this.#placeBelow() || fieldPath([])
+  }
+
+  #placeBelow(): string {
+    if (this.#parent === undefined) return ''
+    const above = this.#parent.#placeBelow()
+    if (typeof this.#name === 'number') return `${above}[${this.#name}]`
+    return above === '' ? this.#name : `${above}.${this.#name}`
+  }
 }
 
 /** What is wrong with a field. The reader of the file adds line and column. */
@@ -29,32 +56,34 @@ export function fieldsOf<const TKnown extends string>(
   known: readonly TKnown[],
   refused: { readonly [name: string]: string } = {},
 ): { readonly [name in TKnown]?: Field } {
-  const { value, path } = field
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FieldError(path, `a mapping was expected, this is ${shown(value)}`)
-  }
+  const { value } = field
+  if (!isMapping(value)) throw new FieldError(field.path, `a mapping was expected, this is ${shown(value)}`)
   const fields: { [name in TKnown]?: Field } = {}
-  for (const [name, content] of Object.entries(value)) {
+  for (const name of Object.keys(value)) {
+    const content = value[name]
     if (content === null || content === undefined) continue
-    const at = [...path, name]
     const match = known.find((candidate) => candidate === name)
-    if (match !== undefined) fields[match] = { value: content, path: at }
-    else throw new FieldError(at, refused[name] ?? `there is no such field here (${known.join(', ')})`)
+    if (match === undefined) {
+      throw new FieldError([...field.path, name], refused[name] ?? `there is no such field here (${known.join(', ')})`)
+    }
+    fields[match] = new Field(content, field, name)
   }
   return fields
 }
 
 /** @throws FieldError when it is not a list. */
-export function itemsOf({ value, path }: Field): Field[] {
-  if (!Array.isArray(value)) throw new FieldError(path, `a list was expected, this is ${shown(value)}`)
-  return value.map((item: unknown, index) => ({ value: item, path: [...path, index] }))
+export function itemsOf(field: Field): Field[] {
+  const { value } = field
+  if (!Array.isArray(value)) throw new FieldError(field.path, `a list was expected, this is ${shown(value)}`)
+  return value.map((item: unknown, index) => new Field(item, field, index))
 }
 
 /** @throws FieldError when it is not a string. */
-export function textOf({ value, path }: Field): string {
+export function textOf(field: Field): string {
+  const { value } = field
   if (typeof value !== 'string') {
     throw new FieldError(
-      path,
+      field.path,
       `a string was expected, this is ${shown(value)}${typeof value === 'number' ? '; quote it' : ''}`,
     )
   }
@@ -62,21 +91,26 @@ export function textOf({ value, path }: Field): string {
 }
 
 /** @throws FieldError when it is neither true nor false. */
-export function flagOf({ value, path }: Field): boolean {
-  if (typeof value !== 'boolean') throw new FieldError(path, `true or false was expected, this is ${shown(value)}`)
+export function flagOf(field: Field): boolean {
+  const { value } = field
+  if (typeof value !== 'boolean') {
+    throw new FieldError(field.path, `true or false was expected, this is ${shown(value)}`)
+  }
   return value
 }
 
 /** Label maps and the like. @throws FieldError when a value is not a string. */
-export function textsByName(field: Field): [name: string, text: Field & { readonly value: string }][] {
-  const { value, path } = field
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FieldError(path, `a mapping was expected, this is ${shown(value)}`)
-  }
+export function textsByName(field: Field): { name: string; text: string; at: Field }[] {
+  const { value } = field
+  if (!isMapping(value)) throw new FieldError(field.path, `a mapping was expected, this is ${shown(value)}`)
   return Object.entries(value).map(([name, content]) => {
-    const at = { value: content, path: [...path, name] }
-    return [name, { ...at, value: textOf(at) }]
+    const at = new Field(content, field, name)
+    return { name, text: textOf(at), at }
   })
+}
+
+function isMapping(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 export function shown(value: unknown): string {

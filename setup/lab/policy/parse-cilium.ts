@@ -6,7 +6,6 @@ import { parsePort, parseProtocol } from './parse-ports.ts'
 import { parseSelector, peersOf, subjectOf } from './parse-selector.ts'
 import type { Direction, DirectionRules, Entity, Peer, PolicySpec, PortRange, PortRule, Rule } from './policy.ts'
 import { IN_PORTS, IN_RULES, IN_SPEC, OTHER_ENTITIES } from './not-enforced.ts'
-import { fieldPath } from '../workload/yaml-source.ts'
 
 /** Cilium's own limit. */
 const MOST_PORTS = 40
@@ -42,7 +41,7 @@ export function parseCiliumSpec(field: Field, namespace: string | undefined): Po
     )
   }
   return {
-    path: fieldPath(field.path),
+    path: field.place,
     selector: subjectOf(parseSelector(endpointSelector, 'cilium'), endpointSelector, namespace),
     ingress,
     egress,
@@ -84,7 +83,10 @@ function parseRule(field: Field, way: Direction, verdict: Rule['verdict'], names
   const filled = lists.filter(({ peers }) => peers.length > 0)
   const second = filled[1]
   if (second) {
-    throw new FieldError(second.path, `a rule takes one kind of peer, as in Cilium; write a rule of its own for these`)
+    throw new FieldError(
+      second.field.path,
+      `a rule takes one kind of peer, as in Cilium; write a rule of its own for these`,
+    )
   }
   const ports = fields.toPorts ? itemsOf(fields.toPorts).map((item) => parsePortRule(item, verdict)) : []
   // A list that is there but empty selects nobody, whatever stands beside it (pkg/policy/utils, mergeEndpointSelectors).
@@ -93,17 +95,14 @@ function parseRule(field: Field, way: Direction, verdict: Rule['verdict'], names
   const everyone = lists.length === 0 && ports.length > 0
   return {
     verdict,
-    path: fieldPath(field.path),
+    path: field.place,
     peers: everyone ? 'any' : nobody ? [] : (filled[0]?.peers ?? []),
     ports: ports.length > 0 ? ports : 'any',
   }
 }
 
-function readPeers(
-  field: Field | undefined,
-  read: (item: Field) => Peer,
-): { peers: Peer[]; path: Field['path'] } | undefined {
-  return field && { peers: itemsOf(field).map(read), path: field.path }
+function readPeers(field: Field | undefined, read: (item: Field) => Peer): { peers: Peer[]; field: Field } | undefined {
+  return field && { peers: itemsOf(field).map(read), field }
 }
 
 function endpointsPeer(item: Field, namespace: string | undefined): Peer {
@@ -139,10 +138,10 @@ function entityPeer(item: Field, way: Direction, verdict: Rule['verdict']): Peer
 const ENTITIES: readonly Entity[] = ['world', 'host', 'cluster', 'all']
 
 function parsePortRule(field: Field, verdict: Rule['verdict']): PortRule {
-  const { ports, rules } = fieldsOf(field, verdict === 'allow' ? ['ports', 'rules'] : ['ports'], {
-    ...IN_PORTS,
-    ...(verdict === 'deny' ? { rules: 'a deny rule has no HTTP part, as in Cilium' } : {}),
-  })
+  const { ports, rules } =
+    verdict === 'allow'
+      ? fieldsOf(field, ['ports', 'rules'], IN_PORTS)
+      : { rules: undefined, ...fieldsOf(field, ['ports'], IN_DENIED_PORTS) }
   const items = ports ? itemsOf(ports) : []
   if (items.length === 0) throw new FieldError(field.path, 'ports are missing: it would match nothing')
   if (items.length > MOST_PORTS) {
@@ -159,7 +158,7 @@ function parsePortRule(field: Field, verdict: Rule['verdict']): PortRule {
         rules.path,
         `an empty mapping says nothing (${shown(rules.value)}); write http, or leave rules out`,
       )
-    return { path: fieldPath(field.path), ports: ranges, http: undefined }
+    return { path: field.place, ports: ranges, http: undefined }
   }
   ranges.forEach((range, index) => {
     const path = items[index]?.path ?? field.path
@@ -169,8 +168,10 @@ function parsePortRule(field: Field, verdict: Rule['verdict']): PortRule {
     if ('first' in range.ports && range.ports.first === 0)
       throw new FieldError(path, "HTTP rules can't be for every port")
   })
-  return { path: fieldPath(field.path), ports: ranges, http: parseHttpRules(http) }
+  return { path: field.place, ports: ranges, http: parseHttpRules(http) }
 }
+
+const IN_DENIED_PORTS = { ...IN_PORTS, rules: 'a deny rule has no HTTP part, as in Cilium' } as const
 
 const IN_L7 = {
   dns: "the lab's proxy knows HTTP only",

@@ -4,7 +4,6 @@ import { cidrPeer } from './parse-cidr.ts'
 import { EVERY_PORT, parsePort, parseProtocol } from './parse-ports.ts'
 import { inNamespace, NAMESPACE_LABEL, NAMESPACE_NAME_LABEL, parseSelector, subjectOf } from './parse-selector.ts'
 import type { Direction, DirectionRules, Peer, PolicySpec, PortRange, PortRule, Rule, Selector } from './policy.ts'
-import { fieldPath } from '../workload/yaml-source.ts'
 
 /**
  * The spec of a networking.k8s.io/v1 NetworkPolicy (Kubernetes' reference, "Network Policies"), as Cilium enforces it.
@@ -34,17 +33,17 @@ export function parseKubernetesSpec(field: Field, namespace: string): PolicySpec
     return { defaultDeny, rules: items.map((item) => parseRule(item, way, namespace)) }
   }
   return {
-    path: fieldPath(field.path),
+    path: field.place,
     selector: subjectOf(parseSelector(podSelector, 'kubernetes'), podSelector, namespace),
     ingress: read('ingress', ingress),
     egress: read('egress', egress),
   }
 }
 
-function typeOf({ value, path }: Field): Direction {
-  if (value === 'Ingress') return 'ingress'
-  if (value === 'Egress') return 'egress'
-  throw new FieldError(path, 'policy types are Ingress and Egress')
+function typeOf(field: Field): Direction {
+  if (field.value === 'Ingress') return 'ingress'
+  if (field.value === 'Egress') return 'egress'
+  throw new FieldError(field.path, 'policy types are Ingress and Egress')
 }
 
 function parseRule(field: Field, way: Direction, namespace: string): Rule {
@@ -52,9 +51,9 @@ function parseRule(field: Field, way: Direction, namespace: string): Rule {
   const fields = fieldsOf(field, [peerField, 'ports'])
   const peers = fields[peerField] ? itemsOf(fields[peerField]) : []
   const ports = fields.ports ? itemsOf(fields.ports) : []
-  const path = fieldPath(field.path)
+  const path = field.place
   const portRule: PortRule = {
-    path: fields.ports ? fieldPath(fields.ports.path) : path,
+    path: fields.ports ? fields.ports.place : path,
     ports: ports.map(parsePortItem),
     http: undefined,
   }

@@ -14,10 +14,10 @@ export function parseSelector(field: Field, dialect: 'cilium' | 'kubernetes'): S
   const { matchLabels, matchExpressions } = fieldsOf(field, ['matchLabels', 'matchExpressions'])
   return {
     requirements: [
-      ...(matchLabels ? textsByName(matchLabels) : []).map(([key, { value, path }]) => ({
-        ...parseKey(key, path, dialect),
+      ...(matchLabels ? textsByName(matchLabels) : []).map(({ name, text, at }) => ({
+        ...parseKey(name, at, dialect),
         operator: 'In' as const,
-        values: [value],
+        values: [text],
       })),
       ...(matchExpressions ? itemsOf(matchExpressions) : []).map((item) => parseExpression(item, dialect)),
     ],
@@ -34,17 +34,17 @@ function parseExpression(field: Field, dialect: 'cilium' | 'kubernetes'): Requir
   const takesValues = match === 'In' || match === 'NotIn'
   if (takesValues && texts.length === 0) throw new FieldError(field.path, `${match} needs values`)
   if (!takesValues && texts.length > 0) throw new FieldError(values?.path ?? field.path, `${match} takes no values`)
-  return { ...parseKey(textOf(key), key.path, dialect), operator: match, values: texts }
+  return { ...parseKey(textOf(key), key, dialect), operator: match, values: texts }
 }
 
 function parseKey(
   key: string,
-  path: Field['path'],
+  at: Field,
   dialect: 'cilium' | 'kubernetes',
 ): { source: Requirement['source']; key: string } {
-  if (key === '') throw new FieldError(path, 'a label has a name')
+  if (key === '') throw new FieldError(at.path, 'a label has a name')
   if (dialect === 'kubernetes') {
-    if (key.includes(':')) throw new FieldError(path, 'a label of Kubernetes has no colon')
+    if (key.includes(':')) throw new FieldError(at.path, 'a label of Kubernetes has no colon')
     return { source: 'k8s', key }
   }
   // As Cilium: what stands before the first colon is the source.
@@ -52,13 +52,16 @@ function parseKey(
   const source = colon < 0 ? 'any' : key.slice(0, colon)
   const name = key.slice(colon + 1)
   if (source !== 'any' && source !== 'k8s' && source !== 'reserved') {
-    throw new FieldError(path, `the lab's pods have labels of source k8s only, none of source "${source}"`)
+    throw new FieldError(at.path, `the lab's pods have labels of source k8s only, none of source "${source}"`)
   }
   if (source === 'reserved' && name !== 'host' && name !== 'world') {
-    throw new FieldError(path, `the lab knows reserved:host and reserved:world only, nobody is reserved:${name} there`)
+    throw new FieldError(
+      at.path,
+      `the lab knows reserved:host and reserved:world only, nobody is reserved:${name} there`,
+    )
   }
   if (name.startsWith(NAMESPACE_LABELS) && name !== NAMESPACE_NAME_LABEL) {
-    throw new FieldError(path, `the lab's namespaces have no labels but kubernetes.io/metadata.name`)
+    throw new FieldError(at.path, `the lab's namespaces have no labels but kubernetes.io/metadata.name`)
   }
   return { source, key: name }
 }

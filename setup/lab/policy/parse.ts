@@ -1,9 +1,9 @@
 import type { Document } from 'yaml'
 import { LabError } from '../lab-error.ts'
-import { parseYaml, readYaml } from '../workload/yaml-source.ts'
+import { readPlainYaml } from '../workload/plain-yaml.ts'
+import { parseYaml, readText, shownPath } from '../workload/yaml-source.ts'
 import type { FieldPath, YamlSource } from '../workload/yaml-source.ts'
-import { FieldError, fieldsOf, itemsOf, textOf } from './field.ts'
-import type { Field } from './field.ts'
+import { Field, FieldError, fieldsOf, itemsOf, textOf } from './field.ts'
 import { parseCiliumSpec } from './parse-cilium.ts'
 import { parseKubernetesSpec } from './parse-kubernetes.ts'
 import type { Policy, PolicySpec } from './policy.ts'
@@ -22,12 +22,12 @@ const API_VERSIONS = {
  * @throws LabError with file, line, column and field path, for what is wrong or what the lab can't enforce.
  */
 export function readPolicies(file: string): Policy[] {
-  return policiesOf(readYaml(file, 'policy'))
+  return parsePolicies(readText(file, 'policy'), file)
 }
 
 /** As readPolicies, from text; `file` is its name in messages. */
 export function parsePolicies(text: string, file: string): Policy[] {
-  return policiesOf(parseYaml(text, file))
+  return plainPolicies(text, file) ?? policiesOf(parseYaml(text, file))
 }
 
 /**
@@ -35,7 +35,7 @@ export function parsePolicies(text: string, file: string): Policy[] {
  * @throws FieldError
  */
 export function parsePolicy(manifest: unknown, source: string): Policy {
-  const root: Field = { value: manifest, path: [] }
+  const root = new Field(manifest)
   const {
     apiVersion,
     kind: kindField,
@@ -65,6 +65,21 @@ export function parsePolicy(manifest: unknown, source: string): Policy {
   if (specs) parsed.push(...itemsOf(specs).map((item) => parseCiliumSpec(item, home)))
   if (parsed.length === 0) throw new FieldError(['spec'], 'a policy needs a spec')
   return { kind, name: textOf(name), namespace: home, source, specs: parsed }
+}
+
+/** Undefined where the text is more than plain YAML, or something is wrong with it: that must be said with line and column. */
+function plainPolicies(text: string, file: string): Policy[] | undefined {
+  const documents = readPlainYaml(text)
+  if (documents === undefined) return undefined
+  try {
+    const policies = documents.map(({ value, line, column }) =>
+      parsePolicy(value, `${shownPath(file)}:${line}:${column}`),
+    )
+    return new Set(policies.map(idOf)).size === policies.length ? policies : undefined
+  } catch (error) {
+    if (error instanceof FieldError) return undefined
+    throw error
+  }
 }
 
 function policiesOf(source: YamlSource): Policy[] {
@@ -105,13 +120,12 @@ function kindOf(field: Field | undefined): keyof typeof API_VERSIONS | undefined
 }
 
 /** What a cluster writes there itself (uid, resourceVersion …) has no meaning for a policy. */
-function readMetadata({ value, path }: Field): { name?: Field; namespace?: Field } {
-  if (typeof value !== 'object' || value === null) throw new FieldError(path, 'a mapping was expected')
+function readMetadata(field: Field): { name?: Field; namespace?: Field } {
+  const { value } = field
+  if (typeof value !== 'object' || value === null) throw new FieldError(field.path, 'a mapping was expected')
   const at = (name: 'name' | 'namespace'): Field | undefined => {
     const content: unknown = Reflect.get(value, name)
-    return content === undefined || content === null || content === ''
-      ? undefined
-      : { value: content, path: [...path, name] }
+    return content === undefined || content === null || content === '' ? undefined : new Field(content, field, name)
   }
   const [name, namespace] = [at('name'), at('namespace')]
   return { ...(name && { name }), ...(namespace && { namespace }) }

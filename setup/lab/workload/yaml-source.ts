@@ -18,15 +18,18 @@ export interface YamlSource {
  * @throws LabError when the file can't be read, or is not YAML.
  */
 export function readYaml(file: string, what = 'workload'): YamlSource {
-  let text: string
+  return parseYaml(readText(file, what), file)
+}
+
+/** @throws LabError when the file can't be read. */
+export function readText(file: string, what: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (error) {
     throw new LabError(
       `Can't read the ${what} ${shownPath(file)}: ${error instanceof Error ? error.message : String(error)}.`,
     )
   }
-  return parseYaml(text, file)
 }
 
 /**
