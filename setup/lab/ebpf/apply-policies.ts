@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import * as v from 'valibot'
 import type { DesiredPolicies, PolicyEntry } from '../../../probes/client/datapath-protocol.ts'
 import type { CidrIdentity } from '../policy/cidr-identities.ts'
-import { compileGroups } from '../policy/compile-groups.ts'
+import { compileChange } from '../policy/compile-change.ts'
+import type { CompiledGroups } from '../policy/compile-change.ts'
 import type { CompiledPolicy, L7Guard } from '../policy/compiled-policy.ts'
 import type { World } from '../policy/world.ts'
 import { writeWhole } from '../run-dir.ts'
@@ -22,10 +23,11 @@ export interface PreparedGroup {
 }
 
 /** All that is to be in force, ready for data path and proxy. */
-export interface PreparedPolicies {
+export interface PreparedChange {
   readonly groups: readonly PreparedGroup[]
   readonly l7: readonly L7Guard[]
-  readonly desired: DesiredPolicies
+  /** What the data path is to have, one after the other; the last is what is wanted. */
+  readonly states: readonly DesiredPolicies[]
 }
 
 const identitiesSchema = v.array(v.object({ prefix: v.string(), identity: v.number() }))
@@ -48,64 +50,45 @@ export function ebpfWorld(run: { readonly dir: string }): World {
 }
 
 /**
- * Compiles groups for the pods that are there now.
- * @param beside groups whose blocks the sets must be complete for, too
- * @param keep whether the blocks of `beside` are in force as well
+ * The way from the groups in force to others, for the pods that are there now: no flow that both allow is cut on it, and none that both
+ * deny is let in (see compileChange).
  */
-export function preparePolicies(
+export function prepareChange(
   run: RunState,
-  groups: readonly PolicyGroup[],
-  beside: readonly PolicyGroup[] = [],
-  keep = false,
-): PreparedPolicies {
+  before: readonly PolicyGroup[],
+  after: readonly PolicyGroup[],
+): PreparedChange {
   const world = ebpfWorld(run)
   const there = new Set(world.endpoints.map(({ id }) => id))
-  const live = groups.filter(({ endpoints }) => endpoints.some((id) => there.has(id)))
-  const { compiled, identities } = compileGroups(live.map(policiesOf), world, {
-    identities: readIdentities(run),
-    beside: beside.flatMap(policiesOf),
-    keep,
-  })
-  const prepared = live.flatMap((group, index) => {
-    const own = compiled[index]
-    return own === undefined ? [] : [{ group, compiled: own }]
-  })
+  const live = (groups: readonly PolicyGroup[]): PolicyGroup[] =>
+    groups.filter(({ endpoints }) => endpoints.some((id) => there.has(id)))
+  const [old, next] = [live(before), live(after)]
+  const { bridge, final } = compileChange(old.map(policiesOf), next.map(policiesOf), world, readIdentities(run))
+  const prepared = preparedOf(next, final)
   return {
     groups: prepared,
     l7: prepared.flatMap((group) => guardsOf(group, world)),
-    desired: desiredOf(prepared, identities, world),
+    states: [
+      ...(bridge === undefined ? [] : [desiredOf(preparedOf(old, bridge), bridge.identities, world)]),
+      desiredOf(prepared, final.identities, world),
+    ],
   }
 }
 
-/**
- * Goes from the policies of `before` to those of `after` without a moment in which a flow that both allow is cut, or one that both deny
- * let in: first the old ones, complete for the blocks of addresses that the new ones name, with all of these known; then the new ones.
- * @throws DatapathError when a map has no room; what was in force before stays
- */
-export async function changePolicies(
-  run: RunState,
-  before: readonly PolicyGroup[],
-  after: PreparedPolicies,
-): Promise<void> {
-  if (before.length > 0) {
-    await applyPolicies(
-      run,
-      preparePolicies(
-        run,
-        before,
-        after.groups.map(({ group }) => group),
-        true,
-      ),
-    )
-  }
-  await applyPolicies(run, after)
-}
-
-/** @throws DatapathError when a map has no room; what was in force before stays */
-async function applyPolicies(run: RunState, { desired }: PreparedPolicies): Promise<void> {
+/** @throws DatapathError when a map has no room; what was in force before stays, or what both states allow and deny */
+export async function applyChange(run: RunState, { states }: PreparedChange): Promise<void> {
   const client = await datapathClient(run)
-  await client.request('policy.apply', desired)
-  writeWhole(identitiesFile(run), JSON.stringify(desired.identities))
+  for (const desired of states) {
+    await client.request('policy.apply', desired)
+    writeWhole(identitiesFile(run), JSON.stringify(desired.identities))
+  }
+}
+
+function preparedOf(groups: readonly PolicyGroup[], { compiled }: CompiledGroups): PreparedGroup[] {
+  return groups.flatMap((group, index) => {
+    const own = compiled[index]
+    return own === undefined ? [] : [{ group, compiled: own }]
+  })
 }
 
 function desiredOf(
@@ -141,7 +124,7 @@ function desiredOf(
 }
 
 function numbered(entry: PolicyEntry, { ruleOffset }: PolicyGroup): PolicyEntry {
-  return entry.rule === 0 ? entry : { ...entry, rule: entry.rule + ruleOffset }
+  return entry.rule === 0 || ruleOffset === 0 ? entry : { ...entry, rule: entry.rule + ruleOffset }
 }
 
 /** The guards of a group, for its own pods. */

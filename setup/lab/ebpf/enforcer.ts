@@ -6,11 +6,11 @@ import type { EnforcedPolicy, PolicedPod, PolicyEnforcer } from '../policy/enfor
 import { expectedFlows } from '../policy/expected-flows.ts'
 import { readPoliciesFor } from '../policy/read-policies.ts'
 import type { RunState } from '../run-state.ts'
-import { changePolicies, ebpfWorld, preparePolicies } from './apply-policies.ts'
+import { applyChange, ebpfWorld, prepareChange } from './apply-policies.ts'
 import { endpointId, listEndpoints } from './endpoints.ts'
 import { nodeProxyWith, updateNodeProxy } from './node-proxy.ts'
 import { policyDrops } from './policy-drops.ts'
-import { freeRuleOffset, listGroups, removeGroup, writeGroup } from './policy-groups.ts'
+import { freeRuleOffset, listGroups, rememberPolicies, removeGroup, writeGroup } from './policy-groups.ts'
 import type { PolicyGroup } from './policy-groups.ts'
 
 /** The data path's maps for L3/L4, the node's Envoy for L7 rules. */
@@ -44,10 +44,11 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
     ruleOffset: freeRuleOffset(kept, rules),
     rules,
   }
-  const prepared = preparePolicies(run, [...kept, group], before)
+  rememberPolicies(group, policies)
+  const prepared = prepareChange(run, before, [...kept, group])
   // The proxy knows the new rules before the first flow is sent there.
   const sharedProxy = prepared.l7.length > 0 ? await nodeProxyWith(run, envoyRbac(prepared.l7)) : undefined
-  await changePolicies(run, before, prepared)
+  await applyChange(run, prepared)
   for (const { id } of replaced) removeGroup(run, id)
   writeGroup(run, group)
   if (prepared.l7.length === 0) await updateNodeProxy(run, envoyRbac([]))
@@ -67,12 +68,12 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
 
 async function remove(run: RunState, { id }: PolicyGroup): Promise<void> {
   const before = listGroups(run)
-  const prepared = preparePolicies(
+  const prepared = prepareChange(
     run,
-    before.filter((group) => group.id !== id),
     before,
+    before.filter((group) => group.id !== id),
   )
-  await changePolicies(run, before, prepared)
+  await applyChange(run, prepared)
   removeGroup(run, id)
   await updateNodeProxy(run, envoyRbac(prepared.l7))
 }

@@ -30,9 +30,11 @@ export async function policyDrops(run: RunState, { group, compiled }: PreparedGr
         })),
       ),
     )
-  const byRule = rules.flatMap(({ rule, droppedPackets: packets }): Drop[] => {
-    const known = compiled.rules.find((one) => one.rule === rule - group.ruleOffset)
-    if (known === undefined || packets === 0) return []
+  const denying = rules.filter(({ droppedPackets }) => droppedPackets > 0)
+  const described = new Map((denying.length === 0 ? [] : compiled.rules()).map((one) => [one.rule, one]))
+  const byRule = denying.flatMap(({ rule, droppedPackets: packets }): Drop[] => {
+    const known = described.get(rule - group.ruleOffset)
+    if (known === undefined) return []
     return [
       {
         pod: 'all pods',

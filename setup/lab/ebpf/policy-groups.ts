@@ -25,6 +25,7 @@ export function writeGroup(run: { readonly dir: string }, group: PolicyGroup): v
 }
 
 export function removeGroup(run: { readonly dir: string }, id: string): void {
+  parsed.delete(id)
   rmSync(fileOf(run, id), { force: true })
 }
 
@@ -57,6 +58,11 @@ export function policiesOf({ id, file }: PolicyGroup): readonly Policy[] {
     parsed.set(id, policies)
   }
   return policies
+}
+
+/** For a group whose file has been read just now. */
+export function rememberPolicies({ id }: PolicyGroup, policies: readonly Policy[]): void {
+  parsed.set(id, policies)
 }
 
 function fileOf(run: { readonly dir: string }, id: string): string {

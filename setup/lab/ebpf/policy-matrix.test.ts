@@ -17,7 +17,7 @@ import { policyMatrix } from '../policy/testing/matrix.ts'
 import type { MatrixCase, MatrixGroup } from '../policy/testing/matrix.ts'
 import { readRunState } from '../run-state.ts'
 import type { RunState } from '../run-state.ts'
-import { changePolicies, ebpfWorld, preparePolicies } from './apply-policies.ts'
+import { applyChange, ebpfWorld, prepareChange } from './apply-policies.ts'
 import { nodeProxyWith } from './node-proxy.ts'
 import { writeGroup } from './policy-groups.ts'
 import type { PolicyGroup } from './policy-groups.ts'
@@ -69,9 +69,9 @@ async function inForce(group: MatrixGroup, index: number, before: readonly Polic
   writeFileSync(file, group.manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'))
   const endpoints = ebpfWorld(run).endpoints.map(({ id }) => id)
   const next: PolicyGroup = { id: `matrix-${index}`, file, endpoints, ruleOffset: 0, rules: 1000 }
-  const prepared = preparePolicies(run, [next], before)
+  const prepared = prepareChange(run, before, [next])
   await nodeProxyWith(run, envoyRbac(prepared.l7))
-  await changePolicies(run, before, prepared)
+  await applyChange(run, prepared)
   writeGroup(run, next)
   return next
 }

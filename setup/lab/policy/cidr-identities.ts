@@ -11,9 +11,14 @@ export interface CidrIdentity {
   readonly identity: number
 }
 
+export interface NumberedBlock {
+  readonly prefix: Prefix
+  readonly identity: number
+}
+
 /** Blocks in the order of comparePrefixes, so that what lies in a block is found by its position. */
 export interface CidrIndex {
-  readonly blocks: readonly { readonly prefix: Prefix; readonly identity: number }[]
+  readonly blocks: readonly NumberedBlock[]
   /** Those that policies name now; the others are the previous policies'. */
   readonly named: readonly CidrIdentity[]
 }
@@ -31,24 +36,34 @@ export function numberCidrs(policies: readonly Policy[], world: World, previous:
   )
   const named = new Map<string, Prefix>()
   for (const prefix of prefixesIn(policies)) if (!taken.has(prefix.text)) named.set(prefix.text, prefix)
-  const identities = new Map(previous.map(({ prefix, identity }) => [knownPrefix(prefix).text, identity]))
+  const known = previous.map(({ prefix, identity }) => ({ prefix: knownPrefix(prefix), identity }))
+  const identities = new Map(known.map(({ prefix, identity }) => [prefix.text, identity]))
   const used = new Set(identities.values())
   let next = FIRST_CIDR_IDENTITY
   const identityOf = (text: string): number => {
-    const known = identities.get(text)
-    if (known !== undefined) return known
+    const own = identities.get(text)
+    if (own !== undefined) return own
     while (used.has(next)) next++
     return next++
   }
   const inOrder = [...named.values()].sort(comparePrefixes)
   const numbered = inOrder.map((prefix) => ({ prefix, identity: identityOf(prefix.text) }))
-  const leftOver = previous
-    .map(({ prefix, identity }) => ({ prefix: knownPrefix(prefix), identity }))
-    .filter(({ prefix }) => !named.has(prefix.text))
+  const leftOver = known.filter(({ prefix }) => !named.has(prefix.text))
   return {
-    blocks: [...numbered, ...leftOver].sort((a, b) => comparePrefixes(a.prefix, b.prefix)),
-    named: numbered.map(({ prefix, identity }) => ({ prefix: prefix.text, identity })),
+    blocks:
+      leftOver.length === 0 ? numbered : [...numbered, ...leftOver].sort((a, b) => comparePrefixes(a.prefix, b.prefix)),
+    named: asTexts(numbered),
   }
+}
+
+/** Those of the index's blocks that these policies name. */
+export function namedBy(policies: readonly Policy[], { named }: CidrIndex): CidrIdentity[] {
+  const own = new Set([...prefixesIn(policies)].map(({ text }) => text))
+  return named.filter(({ prefix }) => own.has(prefix))
+}
+
+export function asTexts(blocks: readonly NumberedBlock[]): CidrIdentity[] {
+  return blocks.map(({ prefix, identity }) => ({ prefix: prefix.text, identity }))
 }
 
 /** Identities of the blocks that lie in `outer`, itself included. */
@@ -83,8 +98,8 @@ export function knownPrefix(text: string): Prefix {
 
 function* prefixesIn(policies: readonly Policy[]): Generator<Prefix> {
   for (const { specs } of policies) {
-    for (const { ingress, egress } of specs) {
-      for (const { peers } of [...ingress.rules, ...egress.rules]) {
+    for (const { rules } of specs.flatMap(({ ingress, egress }) => [ingress, egress])) {
+      for (const { peers } of rules) {
         if (peers === 'any') continue
         for (const peer of peers) {
           if (peer.kind !== 'cidr') continue

@@ -42,7 +42,7 @@ export function compileSet(
     readonly numbers: RuleNumbers
   },
 ): { entries: PolicyEntry[]; l7: L7Rule[] } {
-  const entries = new Map<string, PolicyEntry>()
+  const entries = new Map<number, PolicyEntry>()
   const l7: L7Rule[] = []
   const { identities } = context
 

@@ -7,28 +7,48 @@ import type { RuleNumbers } from './compile-set.ts'
 import type { CompiledPolicy, EndpointSets, L7Guard, NumberedRule, PolicyEntry, PolicySet } from './compiled-policy.ts'
 import { describeRule } from './describe-rule.ts'
 import { identitiesOf } from './identities.ts'
+import type { Identities } from './identities.ts'
 import { labelsOf, matches } from './match-labels.ts'
 import { idOf } from './parse.ts'
-import type { Direction, Policy, PolicySpec, PortRule, Rule } from './policy.ts'
+import type { Direction, Policy, PortRule, Rule } from './policy.ts'
 import type { Endpoint, World } from './world.ts'
 
 /**
- * Policies for the pods that are there. `previous` are blocks that the data path knows for other policies: they keep
- * their numbers, and the sets are complete for them too.
+ * Policies for the pods that are there.
  * @throws LabError when pods of one identity are not alike.
  */
-export function compilePolicies(
+export function compilePolicies(policies: readonly Policy[], world: World): CompiledPolicy {
+  const cidrs = numberCidrs(policies, world, [])
+  return compileFor(policies, world, identitiesOf(world, cidrs), cidrs.named)
+}
+
+/**
+ * As compilePolicies, where everyone has an identity already: the sets are complete for all of these, whoever names them.
+ * `known` are the blocks of addresses that the data path is to know with these policies.
+ */
+export function compileFor(
   policies: readonly Policy[],
   world: World,
-  { previous = [] }: { readonly previous?: readonly CidrIdentity[] } = {},
+  identities: Identities,
+  known: readonly CidrIdentity[],
 ): CompiledPolicy {
-  const cidrs = numberCidrs(policies, world, previous)
-  const identities = identitiesOf(world, cidrs)
-  const { rules, numbers } = numberRules(policies)
+  const numbers = numberRules(policies)
   const groups = new Map<string, Group>()
   const selected = new Set<string>()
   const defaultDeny: CompiledPolicy['defaultDeny'][number][] = []
-  const specs = policies.flatMap((policy) => policy.specs.map((spec) => ({ spec, policy: idOf(policy) })))
+  const specs = policies.flatMap((policy, index) =>
+    policy.specs.map((spec, part) => ({ spec, policy: idOf(policy), key: `${index}.${part}` })),
+  )
+  const summaries = new Map<string, Summary>()
+
+  function summaryOf(own: typeof specs, key: string, direction: Direction): Summary {
+    const there = summaries.get(key)
+    if (there) return there
+    const rules = own.flatMap(({ spec }) => spec[direction].rules)
+    const summary = { rules, onlyAllows: rules.every(onlyAllows), namesPorts: rules.some(namesPorts) }
+    summaries.set(key, summary)
+    return summary
+  }
 
   function setFor(endpoint: Endpoint, direction: Direction): string | null {
     const labels = labelsOf(endpoint)
@@ -36,20 +56,17 @@ export function compilePolicies(
     for (const { policy } of own) selected.add(policy)
     const denying = own.filter(({ spec }) => spec[direction].defaultDeny).map(({ policy }) => policy)
     if (denying.length > 0) defaultDeny.push({ endpoint: endpoint.id, direction, policies: [...new Set(denying)] })
-    const applied = own.flatMap(({ spec }) => spec[direction].rules)
-    if (denying.length === 0 && applied.every(onlyAllows)) return null
-    const key = JSON.stringify([
-      direction,
-      own.map(({ spec }) => specs.findIndex((other) => other.spec === spec)),
-      // The names of a pod's ports are its own.
-      applied.some(namesPorts) ? endpoint.ports : null,
-    ])
+    const applied = `${direction} ${own.map(({ key }) => key).join(' ')}`
+    const summary = summaryOf(own, applied, direction)
+    if (denying.length === 0 && summary.onlyAllows) return null
+    // The names of a pod's ports are its own.
+    const key = summary.namesPorts ? `${applied} ${JSON.stringify(endpoint.ports)}` : applied
     const group = groups.get(key)
     if (group) {
       group.endpoints.push(endpoint)
       return group.set.name
     }
-    const compiled = compileSet(applied, direction, denying.length > 0, { endpoint, world, identities, numbers })
+    const compiled = compileSet(summary.rules, direction, denying.length > 0, { endpoint, world, identities, numbers })
     const set = { name: nameOf(direction, compiled.entries), entries: compiled.entries }
     const ports = compileL7(compiled.entries, compiled.l7, direction, identities, world)
     groups.set(key, { direction, set, ports, endpoints: [endpoint] })
@@ -62,14 +79,21 @@ export function compilePolicies(
     egress: setFor(endpoint, 'egress'),
   }))
   return {
-    identities: cidrs.named,
+    identities: known,
     sets: [...new Map([...groups.values()].map(({ set }) => [set.name, set])).values()],
     endpoints,
-    rules,
+    rules: () => describeRules(policies),
     l7: [...groups.values()].flatMap(guardOf),
     unselected: [...new Set(policies.map(idOf))].filter((id) => !selected.has(id)),
     defaultDeny,
   }
+}
+
+/** The rules of some specs in one direction, looked through once for all pods that are under them. */
+interface Summary {
+  readonly rules: readonly Rule[]
+  readonly onlyAllows: boolean
+  readonly namesPorts: boolean
 }
 
 interface Group {
@@ -101,31 +125,42 @@ function namesPorts({ ports }: Rule): boolean {
 }
 
 function nameOf(direction: Direction, entries: readonly PolicyEntry[]): string {
-  const hash = createHash('sha256')
-  for (const entry of entries) hash.update(`${Object.values(entry).join(' ')}\n`)
-  return `${direction}-${hash.digest('hex').slice(0, 16)}`
+  const text = entries
+    .map(
+      ({ identity, protocol, port, portBits, verdict, rule }) =>
+        `${identity} ${protocol} ${port} ${portBits} ${verdict} ${rule}\n`,
+    )
+    .join('')
+  return `${direction}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
 }
 
-function numberRules(policies: readonly Policy[]): { rules: NumberedRule[]; numbers: RuleNumbers } {
-  const rules: NumberedRule[] = []
+function numberRules(policies: readonly Policy[]): RuleNumbers {
   const numbers = new Map<Rule | PortRule, number>()
-  const add = (policy: Policy, rule: Rule, ports: PortRule | undefined, direction: Direction): void => {
-    const number = rules.length + 1
-    numbers.set(ports ?? rule, number)
-    const { path } = ports ?? rule
-    rules.push({ rule: number, policy: idOf(policy), path, description: describeRule(rule, ports, direction) })
-  }
-  const inDirection = (policy: Policy, spec: PolicySpec, direction: Direction): void => {
-    for (const rule of spec[direction].rules) {
-      if (rule.ports === 'any') add(policy, rule, undefined, direction)
-      else for (const ports of rule.ports) add(policy, rule, ports, direction)
-    }
-  }
+  for (const { rule, ports } of rulesOf(policies)) numbers.set(ports ?? rule, numbers.size + 1)
+  return numbers
+}
+
+function describeRules(policies: readonly Policy[]): NumberedRule[] {
+  return [...rulesOf(policies)].map(({ policy, rule, ports, direction }, index) => ({
+    rule: index + 1,
+    policy: idOf(policy),
+    path: (ports ?? rule).path,
+    description: describeRule(rule, ports, direction),
+  }))
+}
+
+/** What has a number of its own, in the numbers' order. */
+function* rulesOf(
+  policies: readonly Policy[],
+): Generator<{ policy: Policy; rule: Rule; ports: PortRule | undefined; direction: Direction }> {
   for (const policy of policies) {
     for (const spec of policy.specs) {
-      inDirection(policy, spec, 'ingress')
-      inDirection(policy, spec, 'egress')
+      for (const direction of ['ingress', 'egress'] as const) {
+        for (const rule of spec[direction].rules) {
+          if (rule.ports === 'any') yield { policy, rule, ports: undefined, direction }
+          else for (const ports of rule.ports) yield { policy, rule, ports, direction }
+        }
+      }
     }
   }
-  return { rules, numbers }
 }

@@ -6,8 +6,8 @@ export interface CompiledPolicy {
   readonly identities: readonly CidrIdentity[]
   readonly sets: readonly PolicySet[]
   readonly endpoints: readonly EndpointSets[]
-  /** By number, from 1 on. */
-  readonly rules: readonly NumberedRule[]
+  /** By number, from 1 on; described when somebody asks, which only a drop makes necessary. */
+  readonly rules: () => readonly NumberedRule[]
   readonly l7: readonly L7Guard[]
   /** Policies that select no pod: they enforce nothing. */
   readonly unselected: readonly string[]

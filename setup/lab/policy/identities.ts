@@ -34,18 +34,20 @@ export function identitiesOf(world: World, cidrs: CidrIndex): Identities {
 /** The identities that a rule is about; `any` where it is about everyone, which one entry says. */
 export function peersOfRule({ peers }: Rule, identities: Identities): 'any' | ReadonlySet<number> {
   if (peers === 'any' || peers.some((peer) => peer.kind === 'entity' && peer.entity === 'all')) return 'any'
-  return new Set(peers.flatMap((peer) => identitiesOfPeer(peer, identities)))
+  const found = new Set<number>()
+  for (const peer of peers) for (const identity of identitiesOfPeer(peer, identities)) found.add(identity)
+  return found
 }
 
 function identitiesOfPeer(peer: Peer, identities: Identities): readonly number[] {
   const { pods, cidrs, outside } = identities
   switch (peer.kind) {
-    case 'endpoints':
-      return [
-        ...[...pods].filter(([, labels]) => matches(peer.selector, labels)).map(([identity]) => identity),
-        ...(matches(peer.selector, HOST_LABELS) ? [HOST_IDENTITY] : []),
-        ...(matches(peer.selector, WORLD_LABELS) ? outside : []),
-      ]
+    case 'endpoints': {
+      const found: number[] = []
+      for (const [identity, labels] of pods) if (matches(peer.selector, labels)) found.push(identity)
+      if (matches(peer.selector, HOST_LABELS)) found.push(HOST_IDENTITY)
+      return matches(peer.selector, WORLD_LABELS) ? [...found, ...outside] : found
+    }
     case 'cidr': {
       const inside = identitiesIn(cidrs, peer.prefix)
       if (peer.except.length === 0) return inside
