@@ -41,6 +41,7 @@ fn main() {
 /// Whether the toolchain comes with core for the kernel's target; else it is built from source.
 fn has_core(rustc: &str) -> bool {
     let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output();
-    let sysroot = sysroot.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let sysroot =
+        sysroot.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists()
 }

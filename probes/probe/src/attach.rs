@@ -76,7 +76,8 @@ impl Ladder<'_> {
 
     /// An iterator is attached only when it is run.
     pub fn step(&self, ebpf: &mut Ebpf, rung: &'static Rung) -> Result<Option<Link>, String> {
-        if matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint) && !self.types.has_tracepoint(rung.on) {
+        if matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint) && !self.types.has_tracepoint(rung.on)
+        {
             return Err(format!("this kernel has no tracepoint {} (it came with {})", rung.on, rung.since));
         }
         if matches!(rung.way, Way::Fentry | Way::Kprobe) && !self.types.has_function(rung.on) {
@@ -136,7 +137,9 @@ fn said(error: ProgramError) -> String {
     if let ProgramError::LoadError { io_error, verifier_log } = &error {
         let log = verifier_log.to_string();
         let word = log.lines().map(str::trim).rfind(|line| {
-            !line.is_empty() && !line.starts_with("processed ") && !line.starts_with("verification time")
+            !line.is_empty()
+                && !line.starts_with("processed ")
+                && !line.starts_with("verification time")
                 && !line.starts_with("stack depth")
         });
         return word.map_or_else(|| io_error.to_string(), |word| format!("{io_error}: {word}"));

@@ -29,7 +29,10 @@ mod verify;
 use std::process::ExitCode;
 
 use arguments::Command;
-use meshmark_common::{kernel, problem::{self, Problem}};
+use meshmark_common::{
+    kernel,
+    problem::{self, Problem},
+};
 
 fn main() -> ExitCode {
     match run() {

@@ -12,7 +12,8 @@ use aya::{
     util::KernelVersion,
 };
 use meshmark_common::probe::{
-    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET, Settings,
+    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET,
+    Settings,
 };
 
 use crate::{
@@ -77,10 +78,15 @@ impl Ground {
     pub fn survey() -> Result<Self, Problem> {
         // SAFETY: takes nothing.
         if unsafe { libc::geteuid() } != 0 {
-            return Err(Problem::new("the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)"));
+            return Err(Problem::new(
+                "the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)",
+            ));
         }
         if KernelVersion::current().is_ok_and(|version| version < OLDEST) {
-            return Err(Problem(format!("kernel {} is too old: the probes need 5.10 or later", kernel::release())));
+            return Err(Problem(format!(
+                "kernel {} is too old: the probes need 5.10 or later",
+                kernel::release()
+            )));
         }
         let types = KernelTypes::read()?;
         let settings = Settings {
@@ -142,7 +148,13 @@ impl Ground {
     }
 
     pub fn ladder<'a>(&'a self, plan: Plan, without: &'a [String]) -> Ladder<'a> {
-        Ladder { types: &self.types, btf: &self.btf, cgroup: self.cgroup.as_ref(), in_sockets: plan.in_sockets, without }
+        Ladder {
+            types: &self.types,
+            btf: &self.btf,
+            cgroup: self.cgroup.as_ref(),
+            in_sockets: plan.in_sockets,
+            without,
+        }
     }
 }
 
@@ -169,13 +181,19 @@ impl Session {
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
             let ladder = ground.ladder(plan, &options.without);
             let wanted = hooks::wanted(probes, !plan.in_sockets);
-            let attached: Vec<Attached> = wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
-            let stands = attached.iter().zip(&wanted).all(|(attached, (_, required))| attached.rung.is_some() || !required);
+            let attached: Vec<Attached> =
+                wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
+            let stands = attached
+                .iter()
+                .zip(&wanted)
+                .all(|(attached, (_, required))| attached.rung.is_some() || !required);
             // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
             let safe = plan.atomic
                 || (KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
                     && attached.iter().all(|attached| {
-                        attached.rung.is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
+                        attached
+                            .rung
+                            .is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
                     }));
             let whole = attached.iter().all(|attached| attached.rung.is_some())
                 || !plan.in_sockets
@@ -216,7 +234,9 @@ impl Session {
     /// 5.8
     pub fn count_cost(&mut self, on: bool) -> Result<(), Problem> {
         self.statistics = match on {
-            true => Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?),
+            true => {
+                Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?)
+            }
             false => None,
         };
         Ok(())

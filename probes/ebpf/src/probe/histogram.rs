@@ -41,7 +41,8 @@ fn place(measure: Measure, state: &SockState, value: u64) -> Option<(*mut Histog
     if first == NOT_MEASURED {
         return None;
     }
-    let histogram = HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
+    let histogram =
+        HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
     let (index, last) = (slot(value), u64::from(setting!(last_slot)));
     Some((histogram, (if index > last { last } else { index }) as usize))
 }

@@ -77,7 +77,10 @@ fn as_many_handshakes_as_were_made() {
             let side = &of(&report, target)["connections"][role];
             assert_eq!(side["tls"]["count"], 6, "{version} {host} {target}: {side}");
             assert_eq!(side["tlsUnfinished"], 0);
-            let (lowest, mean) = (side["tls"]["lowest"].as_f64().expect("a time"), side["tls"]["mean"].as_f64().expect("a mean"));
+            let (lowest, mean) = (
+                side["tls"]["lowest"].as_f64().expect("a time"),
+                side["tls"]["mean"].as_f64().expect("a mean"),
+            );
             println!("{version} {host} {role}: {:.0} µs, lowest {:.0} µs", mean / 1e3, lowest / 1e3);
             assert!(lowest > 50_000.0 && mean < 200e6, "{lowest} ns, {mean} ns");
         }
