@@ -84,8 +84,8 @@ impl Ladder<'_> {
             return Err(format!("this kernel has no function {}", rung.on));
         }
         let program = ebpf.program_mut(rung.program).ok_or("the eBPF object has no such program")?;
-        let load = |error| format!("load: {}", said(error));
-        let attach = |error| format!("attach: {}", said(error));
+        let load = |error| format!("load: {}", said(&error));
+        let attach = |error| format!("attach: {}", said(&error));
         Ok(match rung.way {
             Way::BtfTracepoint => {
                 let program: &mut BtfTracePoint = program.try_into().map_err(load)?;
@@ -133,8 +133,8 @@ impl Ladder<'_> {
 }
 
 /// In one line: the verifier's last word, or the kernel's error.
-fn said(error: ProgramError) -> String {
-    if let ProgramError::LoadError { io_error, verifier_log } = &error {
+fn said(error: &ProgramError) -> String {
+    if let ProgramError::LoadError { io_error, verifier_log } = error {
         let log = verifier_log.to_string();
         let word = log.lines().map(str::trim).rfind(|line| {
             !line.is_empty()
@@ -145,7 +145,7 @@ fn said(error: ProgramError) -> String {
         return word.map_or_else(|| io_error.to_string(), |word| format!("{io_error}: {word}"));
     }
     let mut sentence = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         let text = inner.to_string();
         if !sentence.contains(&text) {

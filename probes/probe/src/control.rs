@@ -17,7 +17,7 @@ use crate::{
     signals, targets,
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
     /// What was seen since the last reset.

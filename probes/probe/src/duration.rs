@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::problem::Problem;
 
 /// Longer than that is a mistake more often than a wish.
-const LONGEST: Duration = Duration::from_secs(12 * 3_600);
+const LONGEST: Duration = Duration::from_hours(12);
 
 /// `60`, `60s`, `500ms`, `2m`, `1h`: a number without a unit is seconds.
 pub fn parse(option: &str, text: &str) -> Result<Duration, Problem> {

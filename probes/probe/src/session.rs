@@ -233,11 +233,10 @@ impl Session {
     /// # Minimum kernel version
     /// 5.8
     pub fn count_cost(&mut self, on: bool) -> Result<(), Problem> {
-        self.statistics = match on {
-            true => {
-                Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?)
-            }
-            false => None,
+        self.statistics = if on {
+            Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?)
+        } else {
+            None
         };
         Ok(())
     }
@@ -279,16 +278,17 @@ impl Session {
 }
 
 fn unavailable(attached: &[Attached]) -> Problem {
-    let mut sentence = format!("kernel {} does not let the probes in:", kernel::release());
+    let mut lines = vec![format!("kernel {} does not let the probes in:", kernel::release())];
     for attached in attached.iter().filter(|attached| attached.rung.is_none()) {
-        for refusal in &attached.refused {
-            sentence.push_str(&format!(
-                "\n  {} by {} {}: {}",
-                attached.hook.name, refusal.rung, refusal.on, refusal.reason
-            ));
-        }
+        let name = attached.hook.name;
+        lines.extend(
+            attached
+                .refused
+                .iter()
+                .map(|refusal| format!("  {name} by {} {}: {}", refusal.rung, refusal.on, refusal.reason)),
+        );
     }
-    Problem(sentence)
+    Problem(lines.join("\n"))
 }
 
 fn insert<K: Pod, V: Pod>(ebpf: &mut Ebpf, name: &str, key: &K, value: &V) -> Result<(), Problem> {

@@ -132,9 +132,6 @@ fn render(verification: &Verification) -> String {
             }
         }
     }
-    let mut text = format!("kernel {}\n\n{}", verification.kernel, columns(&rows));
-    if !reasons.is_empty() {
-        text.push_str(&format!("\nrefused:\n  {}", reasons.join("\n  ")));
-    }
-    text
+    let text = format!("kernel {}\n\n{}", verification.kernel, columns(&rows));
+    if reasons.is_empty() { text } else { format!("{text}\nrefused:\n  {}", reasons.join("\n  ")) }
 }

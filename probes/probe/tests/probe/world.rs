@@ -50,10 +50,12 @@ impl World {
         world
     }
 
+    #[expect(clippy::unused_self, reason = "an address belongs to a world that is there")]
     pub fn near_address(&self, version: u8) -> IpAddr {
         address(version, 1)
     }
 
+    #[expect(clippy::unused_self, reason = "as above")]
     pub fn far_address(&self, version: u8) -> IpAddr {
         address(version, 2)
     }
@@ -108,10 +110,10 @@ pub fn enter(namespace: &str) {
 pub fn run(command: &str) -> String {
     let mut words = command.split(' ');
     let output = Command::new(words.next().expect("a program")).args(words).output().expect("it can be run");
-    text(command, output)
+    text(command, &output)
 }
 
-fn text(command: &str, output: Output) -> String {
+fn text(command: &str, output: &Output) -> String {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
