@@ -35,7 +35,7 @@ async function main(command, args) {
     complain(USAGE)
     return 2
   }
-  const machine = await ensureReady(root, process.env, say)
+  const machine = await ensureReady(root, process.env, say, { lints: command === 'test' })
   const node = nodeToUse(root, machine)
   const env = insideEnv(root, process.env)
   const nodeVersion = node === machine.machineNode.path ? machine.machineNode.version : machine.ownNode

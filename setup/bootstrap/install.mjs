@@ -16,17 +16,18 @@ import { SetupError } from './setup-error.mjs'
  * @param {string} root the checkout
  * @param {NodeJS.ProcessEnv} env
  * @param {(line: string) => void} say
+ * @param {{ lints: boolean }} wanted beside what every run needs: rustfmt and clippy
  * @returns {Promise<import('./machine.mjs').Machine>}
  * @throws {SetupError} with what is missing and what to do
  */
-export async function ensureReady(root, env, say) {
-  const machine = await inspectMachine(root, env)
+export async function ensureReady(root, env, say, wanted) {
+  const machine = await inspectMachine(root, env, wanted)
   if (planSteps(machine).length === 0) return machine
   refuse(planSteps(machine), env)
   return withLock(
     root,
     () => say('meshmark: another npm start or npm test is setting this checkout up; waiting for it'),
-    () => installMissing(root, env, say),
+    () => installMissing(root, env, say, wanted),
   )
 }
 
@@ -34,10 +35,11 @@ export async function ensureReady(root, env, say) {
  * @param {string} root
  * @param {NodeJS.ProcessEnv} env
  * @param {(line: string) => void} say
+ * @param {{ lints: boolean }} wanted
  */
-async function installMissing(root, env, say) {
+async function installMissing(root, env, say, wanted) {
   // Looked at again: whoever had the lock before us may have done it all.
-  const steps = planSteps(await inspectMachine(root, env))
+  const steps = planSteps(await inspectMachine(root, env, wanted))
   refuse(steps, env)
   if (steps.length > 0) say(`meshmark is going to install ${count(steps)}:\n${renderPlan(steps)}`)
   for (const [index, step] of steps.entries()) {
@@ -53,7 +55,7 @@ async function installMissing(root, env, say) {
     })
     say(`${place} ${step.what}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`)
   }
-  const machine = await inspectMachine(root, env)
+  const machine = await inspectMachine(root, env, wanted)
   const left = planSteps(machine)
   if (left.length > 0) throw new SetupError(`Installed, and still missing:\n${renderPlan(left)}`)
   return machine
@@ -94,6 +96,7 @@ const INSTALLERS = {
   node: installNode,
   debian: installDebian,
   rust: installDebian,
+  'rust-lints': installDebian,
   'bpf-linker': (_step, { root, env, onQuiet }) => installBpfLinker(root, env, { onQuiet }),
   probes: (_step, { root, env, onQuiet }) => ensureProbes(root, env, { onQuiet }),
   envoy: async (_step, context) => {

@@ -176,8 +176,21 @@ export async function ensureProbes(root, env, options = {}) {
   return { built: true, folder, toolchain: toolchain.name }
 }
 
+/**
+ * What there is to build with here.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function findTools(env) {
+  const folders = searchPath(env)
+  return {
+    toolchain: findToolchain(folders).toolchain,
+    linker: findBpfLinker(folders),
+    target: TARGETS[process.arch],
+  }
+}
+
 /** The eBPF objects, which the programs for user space have inside. */
-async function buildObjects(root, env, { toolchain, linker }, options) {
+export async function buildObjects(root, env, { toolchain, linker }, options) {
   await runOrThrow(
     [
       toolchain.cargo,
@@ -203,10 +216,7 @@ async function buildObjects(root, env, { toolchain, linker }, options) {
  *   toolchain
  */
 export async function probeTests(root, env) {
-  const folders = searchPath(env)
-  const { toolchain } = findToolchain(folders)
-  const linker = findBpfLinker(folders)
-  const target = TARGETS[process.arch]
+  const { toolchain, linker, target } = findTools(env)
   if (!toolchain || !linker || !target) return undefined
   // Programs that were built elsewhere come without them.
   await buildObjects(root, env, { toolchain, linker }, {})
