@@ -4,9 +4,7 @@ use std::{env, fs, path::PathBuf};
 fn main() {
     println!("cargo::rerun-if-env-changed=MESHMARK_EBPF_PROBE");
     let object = env::var_os("MESHMARK_EBPF_PROBE").map_or_else(
-        || {
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ebpf/target/bpfel-unknown-none/release/probe")
-        },
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../ebpf/target/bpfel-unknown-none/release/probe"),
         PathBuf::from,
     );
     println!("cargo::rerun-if-changed={}", object.display());

@@ -28,6 +28,8 @@ fn main() {
     build.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", linker);
     build.env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_RUSTFLAGS", "-C link-arg=--btf");
     build.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("CARGO_BUILD_TARGET");
+    // Under `cargo clippy`, which lints this side only.
+    build.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CLIPPY_ARGS");
     let built = build.status().is_ok_and(|status| status.success());
     let object = out.join("ebpf").join(TARGET).join("release/probe");
     if !built || fs::copy(object, out.join("probe.o")).is_err() {
@@ -41,6 +43,7 @@ fn main() {
 /// Whether the toolchain comes with core for the kernel's target; else it is built from source.
 fn has_core(rustc: &str) -> bool {
     let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output();
-    let sysroot = sysroot.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
+    let sysroot =
+        sysroot.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default();
     Path::new(&sysroot).join("lib/rustlib").join(TARGET).exists()
 }

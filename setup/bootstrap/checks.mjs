@@ -5,13 +5,14 @@ import { cacheFolder, ensureBuilt } from './build.mjs'
 import { describeFailures } from './failures.mjs'
 import { probeTests } from './probes.mjs'
 import { runLogged } from './program.mjs'
+import { rustLints } from './rust-lints.mjs'
 import { SetupError } from './setup-error.mjs'
 import { addCounts, countCargo, countVitest, renderCounts } from './test-counts.mjs'
 
 /**
  * A check is a program of node_modules/.bin. `needsBuild`: it looks at dist/ (so do the specs and vitest.config.ts, which
- * import the package by its name). `vitest`: its tests are counted one by one; so are those of the eBPF programs (`probes`, and `kernels`, which boots others), by cargo; every other check counts as one test.
- * @type {{ name: string, command?: string[], needsBuild?: boolean, vitest?: boolean }[]}
+ * import the package by its name). `vitest`: its tests are counted one by one; so are those of the eBPF programs (`probes`, and `kernels`, which boots others), by cargo; `rust`: of rust-lints.mjs; every other check counts as one test.
+ * @type {{ name: string, command?: string[], needsBuild?: boolean, vitest?: boolean, rust?: boolean }[]}
  */
 export const CHECKS = [
   { name: 'lint', command: ['oxlint', '--deny-warnings'] },
@@ -21,6 +22,8 @@ export const CHECKS = [
   { name: 'publint', command: ['publint', '--strict'], needsBuild: true },
   { name: 'attw', command: ['attw', '--pack', '.', '--profile', 'esm-only'], needsBuild: true },
   { name: 'knip', command: ['knip'] },
+  { name: 'rustfmt', rust: true },
+  { name: 'clippy', rust: true },
   { name: 'probes' },
   { name: 'kernels', command: ['probes/kernels/matrix.mjs'] },
   { name: 'unit', command: ['vitest', 'run'], needsBuild: true, vitest: true },
@@ -72,6 +75,7 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
   }
   if (check.name === 'probes') return runProbeTests({ root, env, folder, say })
   if (check.name === 'kernels') return runKernels(check.command, { root, node, env, folder, say })
+  if (check.rust) return runRustLints(check.name, { root, env, folder, say })
   const [program, ...args] = check.command
   const log = join(folder, `${check.name}.log`)
   const report = join(folder, `${check.name}.json`)
@@ -89,12 +93,27 @@ async function runCheck(check, build, { root, node, env, folder, say }) {
   return { ...result, log, counts, note: renderCounts(counts), failures: describeFailures(told) }
 }
 
+/** Up to the first that finds something. */
+async function runRustLints(name, { root, env, folder, say }) {
+  const log = join(folder, `${name}.log`)
+  const runs = await rustLints(name, root, env)
+  if (runs === undefined) return { counts: countOne(1), seconds: 0, note: 'not run', tail: NO_RUST, log }
+  let seconds = 0
+  for (const { command, cwd, env: own } of runs) {
+    const onQuiet = (quiet, lastLine) =>
+      say(`      ${name}: ${quiet.toFixed(0)} s so far${lastLine ? `: ${lastLine}` : ''}`)
+    const result = await runLogged(command, { cwd, env: own, log, onQuiet })
+    seconds += result.seconds
+    if (result.exitCode !== 0) return { ...result, seconds, log, counts: countOne(1), note: '' }
+  }
+  return { seconds, log, counts: countOne(0), note: '' }
+}
+
 async function runProbeTests({ root, env, folder, say }) {
   const log = join(folder, 'probes.log')
   const tests = await probeTests(root, env)
   if (tests === undefined) {
-    const tail = 'There is no Rust toolchain for eBPF: `npm test` in a checkout without MESHMARK_PROBES installs one.'
-    return { counts: countOne(1), seconds: 0, note: 'not run', tail, log }
+    return { counts: countOne(1), seconds: 0, note: 'not run', tail: NO_RUST, log }
   }
   const results = []
   for (const [index, { command, cwd, env: own }] of tests.entries()) {
@@ -123,6 +142,8 @@ async function runKernels(command, { root, node, env, folder, say }) {
   const counts = countCargo(readFileSync(log, 'utf8'), result.exitCode)
   return { ...result, log, counts, note: renderCounts(counts) }
 }
+
+const NO_RUST = 'There is no Rust toolchain for eBPF: `npm test` in a checkout without MESHMARK_PROBES installs one.'
 
 /** @param {number} exitCode */
 const countOne = (exitCode) => ({ passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 })

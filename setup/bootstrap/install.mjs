@@ -96,6 +96,7 @@ const INSTALLERS = {
   node: installNode,
   debian: installDebian,
   rust: installDebian,
+  'rust-lints': installDebian,
   'bpf-linker': (_step, { root, env, onQuiet }) => installBpfLinker(root, env, { onQuiet }),
   probes: (_step, { root, env, onQuiet }) => ensureProbes(root, env, { onQuiet }),
   envoy: async (_step, context) => {

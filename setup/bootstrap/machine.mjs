@@ -7,6 +7,7 @@ import { lockDifference } from './npm-lock.mjs'
 import { DEBIAN_PACKAGES, TEST_PACKAGES } from './pins.mjs'
 import { findProbes } from './probes.mjs'
 import { outputOf, searchPath, which } from './program.mjs'
+import { findMissingLints } from './rust-lints.mjs'
 
 /**
  * @typedef {object} Machine
@@ -21,6 +22,7 @@ import { outputOf, searchPath, which } from './program.mjs'
  * @property {string[]} missingPrograms
  * @property {import('./envoy.mjs').EnvoyFound} envoy
  * @property {import('./probes.mjs').ProbesFound} probes
+ * @property {'debian' | 'rustup' | undefined} missingLints whose rustfmt and clippy are missing; undefined: nobody's, or none are wanted
  * @property {string | undefined} pip a Python with pip; looked for only where Envoy is missing
  */
 
@@ -34,6 +36,7 @@ export async function inspectMachine(root, env, forTests) {
   const packages = [...DEBIAN_PACKAGES, ...TEST_PACKAGES.filter((row) => forTests && row.arch === process.arch)]
   const folders = outsideFolders(root, env)
   const envoy = await findEnvoy(env, folders)
+  const probes = findProbes(root, env)
   return {
     platform: process.platform,
     arch: process.arch,
@@ -48,7 +51,8 @@ export async function inspectMachine(root, env, forTests) {
     ownNode: outputOf(join(root, 'node_modules/.bin/node'), ['--version'])?.replace(/^v/, ''),
     missingPrograms: packages.flatMap((row) => row.programs).filter((program) => !which(program, folders)),
     envoy,
-    probes: findProbes(root, env),
+    probes,
+    missingLints: forTests ? findMissingLints(probes, env) : undefined,
     pip: envoy.state === 'missing' ? findPip(folders) : undefined,
   }
 }

@@ -3,10 +3,11 @@ import { envoyCommand, ENVOY_PATH } from './envoy.mjs'
 import { isSupportedNode, SUPPORTED_NODE } from './node-version.mjs'
 import { DEBIAN_PACKAGES, ENVOY, NODE, PIP_PACKAGES, TEST_PACKAGES } from './pins.mjs'
 import { probeSteps } from './probes.mjs'
+import { lintsStep } from './rust-lints.mjs'
 
 /**
  * @typedef {object} Step
- * @property {'packages' | 'node' | 'debian' | 'envoy' | 'rust' | 'bpf-linker' | 'probes'} id
+ * @property {'packages' | 'node' | 'debian' | 'envoy' | 'rust' | 'bpf-linker' | 'probes' | 'rust-lints'} id
  * @property {string} what
  * @property {string} why
  * @property {string} command what to type to do it by hand, or a sentence where no command does it
@@ -14,7 +15,14 @@ import { probeSteps } from './probes.mjs'
  * @property {string[]} [debianPackages]
  */
 
-const STEPS = [packagesStep, nodeStep, debianStep, envoyStep, ({ probes, ...machine }) => probeSteps(probes, machine)]
+const STEPS = [
+  packagesStep,
+  nodeStep,
+  debianStep,
+  envoyStep,
+  ({ probes, ...machine }) => probeSteps(probes, machine),
+  lintsStep,
+]
 
 /**
  * What is missing, in the order to get it.

@@ -15,6 +15,7 @@ const READY = {
   missingPrograms: [],
   envoy: { state: 'found', path: '/usr/bin/envoy', version: '1.40.0' },
   probes: { state: 'ready', reason: '', lacks: [] },
+  missingLints: undefined,
   pip: undefined,
 }
 const NO_ENVOY = { state: 'missing', reason: 'not on PATH, and not installed by the set-up yet' }
@@ -58,6 +59,14 @@ describe('what is missing', () => {
       debianPackages: ['qemu-system-x86', 'busybox-static'],
       why: 'other kernels, in which the eBPF programs are tested; the small system that they boot',
     })
+  })
+
+  test("Debian's clippy and rustfmt with its Rust; rustup's components by hand", () => {
+    expect(planSteps({ ...READY, missingLints: 'debian' }).map(({ what, possible }) => [what, possible])).toEqual([
+      ['Debian packages rust-web-clippy rustfmt-web', true],
+    ])
+    expect(plan({ missingLints: 'debian', hasApt: false })).toEqual(['rust-lints (by hand)'])
+    expect(plan({ missingLints: 'rustup' })).toEqual(['rust-lints (by hand)'])
   })
 
   test('a Node only where neither the machine nor node_modules has one', () => {

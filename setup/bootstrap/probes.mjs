@@ -1,6 +1,6 @@
 /**
  * Builds probes/: the eBPF programs, and the programs that load them with the eBPF inside. Where nothing has changed it
- * does nothing. By hand: `node setup/bootstrap/probes.mjs`.
+ * does nothing. By hand: `node setup/bootstrap/probes.mjs`; for another machine's kind `--target arm64` (cross-build.mjs).
  */
 import { createHash } from 'node:crypto'
 import {
@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { runLogged, searchPath } from './program.mjs'
 import { BPF_LINKER, bpfLinkerArgs, findBpfLinker, findToolchain, RUST_PACKAGES } from './rust-toolchain.mjs'
 import { SetupError } from './setup-error.mjs'
@@ -176,8 +177,21 @@ export async function ensureProbes(root, env, options = {}) {
   return { built: true, folder, toolchain: toolchain.name }
 }
 
+/**
+ * What there is to build with here.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function findTools(env) {
+  const folders = searchPath(env)
+  return {
+    toolchain: findToolchain(folders).toolchain,
+    linker: findBpfLinker(folders),
+    target: TARGETS[process.arch],
+  }
+}
+
 /** The eBPF objects, which the programs for user space have inside. */
-async function buildObjects(root, env, { toolchain, linker }, options) {
+export async function buildObjects(root, env, { toolchain, linker }, options) {
   await runOrThrow(
     [
       toolchain.cargo,
@@ -203,10 +217,7 @@ async function buildObjects(root, env, { toolchain, linker }, options) {
  *   toolchain
  */
 export async function probeTests(root, env) {
-  const folders = searchPath(env)
-  const { toolchain } = findToolchain(folders)
-  const linker = findBpfLinker(folders)
-  const target = TARGETS[process.arch]
+  const { toolchain, linker, target } = findTools(env)
   if (!toolchain || !linker || !target) return undefined
   // Programs that were built elsewhere come without them.
   await buildObjects(root, env, { toolchain, linker }, {})
@@ -275,7 +286,7 @@ function walk(folder) {
  * @param {string} cwd
  * @param {{ onQuiet?: (seconds: number, lastLine: string) => void }} options
  */
-async function runOrThrow(command, env, cwd, { onQuiet }) {
+export async function runOrThrow(command, env, cwd, { onQuiet }) {
   const log = join(tmpdir(), `meshmark-probes-${process.pid}.log`)
   const { exitCode, tail } = await runLogged(command, { cwd, env, log, onQuiet })
   if (exitCode === 0) return rmSync(log, { force: true })
@@ -283,19 +294,27 @@ async function runOrThrow(command, env, cwd, { onQuiet }) {
   throw new SetupError(`\`${command.join(' ')}\` in ${cwd} ended with ${exitCode}:\n${last}\n(all of it: ${log})`)
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** As a program. Not awaited by the module: cross-build.mjs imports it. */
+async function main() {
   const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
   const say = (stream, line) => void stream.write(`${line}\n`)
   const onQuiet = (seconds, line) => say(process.stderr, `  ${seconds.toFixed(0)} s so far: ${line}`)
   try {
+    const { target = process.arch } = parseArgs({ options: { target: { type: 'string' } } }).values
     if (!findBpfLinker(searchPath(process.env)) && findToolchain(searchPath(process.env)).toolchain) {
       say(process.stderr, `installing bpf-linker ${BPF_LINKER.version} …`)
       await installBpfLinker(root, process.env, { onQuiet })
     }
-    const { built, folder, toolchain } = await ensureProbes(root, process.env, { onQuiet })
+    const build =
+      target === process.arch
+        ? () => ensureProbes(root, process.env, { onQuiet })
+        : async () => (await import('./cross-build.mjs')).crossBuild(root, process.env, target, { onQuiet })
+    const { built, folder, toolchain } = await build()
     say(process.stdout, `${built ? 'built' : 'up to date'}: ${folder} (${toolchain})`)
   } catch (error) {
     say(process.stderr, error instanceof SetupError ? error.message : error?.stack)
     process.exitCode = 1
   }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) void main()

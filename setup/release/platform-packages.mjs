@@ -5,7 +5,7 @@
  *   node setup/release/platform-packages.mjs           packs what is built (probes/prebuilt/linux-x64, …-arm64) into dist/platform/
  *   node setup/release/platform-packages.mjs --depend  also names them in package.json's optionalDependencies, for publishing
  *
- * They are built on a machine of their own kind (npm run build:probes) and published before meshmark itself, with its version: os and
+ * They are built by `npm run build:probes` on a machine of their own kind, for arm64 elsewhere too (`-- --target arm64`), and published before meshmark itself, with its version: os and
  * cpu let npm install only the one that fits, and a package that can't be installed is left out without an error.
  */
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -67,7 +67,7 @@ if (import.meta.main ?? process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const platform of PLATFORMS) {
     const folder = pack(platform, meshmark)
     process.stdout.write(
-      `${packageName(platform)}: ${folder ?? 'nothing built for it here: npm run build:probes on such a machine'}\n`,
+      `${packageName(platform)}: ${folder ?? `nothing built for it here: npm run build:probes on such a machine${platform.cpu === 'arm64' ? ', or -- --target arm64 on a Debian' : ''}`}\n`,
     )
   }
   if (process.argv.includes('--depend')) {

@@ -108,8 +108,7 @@ impl DataPath {
         let zero = EndpointDrops { drops: [0; _] };
         for direction in 0..DIRECTIONS {
             let index = u32::from(slot) * DIRECTIONS + direction;
-            let mut values =
-                self.maps.endpoint_drops.get(&index, 0).trying("reading ENDPOINT_DROPS")?;
+            let mut values = self.maps.endpoint_drops.get(&index, 0).trying("reading ENDPOINT_DROPS")?;
             let zeros = vec![zero; values.len()];
             values = aya::maps::PerCpuValues::try_from(zeros).trying("making counters")?;
             self.maps.endpoint_drops.set(index, values, 0).trying("clearing ENDPOINT_DROPS")?;

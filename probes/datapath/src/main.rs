@@ -26,7 +26,10 @@ mod single;
 
 use std::process::ExitCode;
 
-use meshmark_common::{kernel, problem::{self, Problem}};
+use meshmark_common::{
+    kernel,
+    problem::{self, Problem},
+};
 
 fn main() -> ExitCode {
     match run() {

@@ -94,7 +94,8 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
         _ => vec![argument],
     });
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| Problem(format!("{argument} has no value\n{USAGE}")));
+        let mut value =
+            || arguments.next().ok_or_else(|| Problem(format!("{argument} has no value\n{USAGE}")));
         match argument.as_str() {
             "latency" => options.probes.latency = true,
             "drops" => options.probes.drops = true,

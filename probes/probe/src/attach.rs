@@ -82,15 +82,16 @@ impl Ladder<'_> {
 
     /// An iterator is attached only when it is run.
     pub fn step(&self, ebpf: &mut Ebpf, rung: &'static Rung) -> Result<Option<Link>, String> {
-        if matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint) && !self.types.has_tracepoint(rung.on) {
+        if matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint) && !self.types.has_tracepoint(rung.on)
+        {
             return Err(format!("this kernel has no tracepoint {} (it came with {})", rung.on, rung.since));
         }
         if matches!(rung.way, Way::Fentry | Way::Kprobe) && !self.types.has_function(rung.on) {
             return Err(format!("this kernel has no function {}", rung.on));
         }
         let program = ebpf.program_mut(rung.program).ok_or("the eBPF object has no such program")?;
-        let load = |error| format!("load: {}", said(error));
-        let attach = |error| format!("attach: {}", said(error));
+        let load = |error| format!("load: {}", said(&error));
+        let attach = |error| format!("attach: {}", said(&error));
         Ok(match rung.way {
             Way::BtfTracepoint => {
                 let program: &mut BtfTracePoint = program.try_into().map_err(load)?;
@@ -138,17 +139,19 @@ impl Ladder<'_> {
 }
 
 /// In one line: the verifier's last word, or the kernel's error.
-fn said(error: ProgramError) -> String {
-    if let ProgramError::LoadError { io_error, verifier_log } = &error {
+fn said(error: &ProgramError) -> String {
+    if let ProgramError::LoadError { io_error, verifier_log } = error {
         let log = verifier_log.to_string();
         let word = log.lines().map(str::trim).rfind(|line| {
-            !line.is_empty() && !line.starts_with("processed ") && !line.starts_with("verification time")
+            !line.is_empty()
+                && !line.starts_with("processed ")
+                && !line.starts_with("verification time")
                 && !line.starts_with("stack depth")
         });
         return word.map_or_else(|| io_error.to_string(), |word| format!("{io_error}: {word}"));
     }
     let mut sentence = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         let text = inner.to_string();
         if !sentence.contains(&text) {

@@ -40,7 +40,8 @@ impl KernelTypes {
                 "the kernel does not describe its types ({FILE}: {error}): the probes need a kernel built with CONFIG_DEBUG_INFO_BTF"
             ))
         })?;
-        Self::parse(data).ok_or_else(|| Problem(format!("{FILE} is not in the format that is expected (BTF version 1)")))
+        Self::parse(data)
+            .ok_or_else(|| Problem(format!("{FILE} is not in the format that is expected (BTF version 1)")))
     }
 
     fn parse(data: Vec<u8>) -> Option<Self> {
@@ -108,7 +109,9 @@ impl KernelTypes {
 
     /// Names and values of an enum.
     pub fn values(&self, name: &str) -> Vec<(String, u64)> {
-        let Some(id) = self.names.get(&(ENUM, name.to_owned())).and_then(|ids| ids.first()) else { return Vec::new() };
+        let Some(id) = self.names.get(&(ENUM, name.to_owned())).and_then(|ids| ids.first()) else {
+            return Vec::new();
+        };
         self.enumerators(*id).unwrap_or_default()
     }
 

@@ -17,7 +17,7 @@ use crate::{
     signals, targets,
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
 enum Request {
     /// What was seen since the last reset.
@@ -35,7 +35,9 @@ pub fn control(options: &Options) -> Result<(), Problem> {
     let mut session = Session::begin(options.probes, targets::resolve(&options.targets)?, &options.ladder)?;
     let names = names(&session);
     let ready = report(&session, &names, true)?;
-    answer(&json!({ "ready": true, "kernel": ready.kernel, "state": ready.state, "hooks": ready.hooks, "warnings": ready.warnings }))?;
+    answer(
+        &json!({ "ready": true, "kernel": ready.kernel, "state": ready.state, "hooks": ready.hooks, "warnings": ready.warnings }),
+    )?;
     for line in io::stdin().lock().lines() {
         let line = line.trying("reading requests")?;
         let mut value: Value = serde_json::from_str(&line).unwrap_or(Value::Null);

@@ -103,7 +103,9 @@ pub fn cost(session: &Session, raw: &Raw, elapsed: Duration) -> Cost {
     let counted = session.counts_cost();
     let nanoseconds: u64 = raw.programs.values().map(|counts| counts.nanoseconds).sum();
     let side = |role: usize| -> u64 {
-        (0..session.targets.list.len() as u32).map(|target| Reader { session, raw, target }.requests(role)).sum()
+        (0..session.targets.list.len() as u32)
+            .map(|target| Reader { session, raw, target }.requests(role))
+            .sum()
     };
     let requests = side(0).max(side(1));
     Cost {

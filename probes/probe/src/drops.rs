@@ -77,7 +77,8 @@ pub fn drops(raw: &Raw, target: u32, names: &Names, seconds: f64) -> Drops {
             per_second: *count as f64 / seconds,
         });
     }
-    reasons.sort_by(|left, right| right.count.cmp(&left.count).then_with(|| left.location.cmp(&right.location)));
+    reasons
+        .sort_by(|left, right| right.count.cmp(&left.count).then_with(|| left.location.cmp(&right.location)));
     let mut services: Vec<ServiceRow> = raw
         .services
         .iter()

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::problem::Problem;
 
 /// Longer than that is a mistake more often than a wish.
-const LONGEST: Duration = Duration::from_secs(12 * 3_600);
+const LONGEST: Duration = Duration::from_hours(12);
 
 /// `60`, `60s`, `500ms`, `2m`, `1h`: a number without a unit is seconds.
 pub fn parse(option: &str, text: &str) -> Result<Duration, Problem> {
@@ -28,7 +28,8 @@ mod tests {
 
     #[test]
     fn times() {
-        let milliseconds = |text| parse("--duration", text).map(|time| time.as_millis()).map_err(|problem| problem.0);
+        let milliseconds =
+            |text| parse("--duration", text).map(|time| time.as_millis()).map_err(|problem| problem.0);
         assert_eq!(milliseconds("60"), Ok(60_000));
         assert_eq!(milliseconds("1.5s"), Ok(1_500));
         assert_eq!(milliseconds("500ms"), Ok(500));
@@ -36,9 +37,7 @@ mod tests {
         for bad in ["0", "-1", "24h", "day", "", "5 s", "1.2.3", "NaN", "inf"] {
             assert_eq!(
                 milliseconds(bad),
-                Err(format!(
-                    "--duration wants a time from 1ms to 12h (60, 60s, 500ms, 2m, 1h), not {bad:?}"
-                ))
+                Err(format!("--duration wants a time from 1ms to 12h (60, 60s, 500ms, 2m, 1h), not {bad:?}"))
             );
         }
     }

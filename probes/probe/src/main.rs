@@ -31,7 +31,10 @@ mod watcher;
 use std::process::ExitCode;
 
 use arguments::Command;
-use meshmark_common::{kernel, problem::{self, Problem}};
+use meshmark_common::{
+    kernel,
+    problem::{self, Problem},
+};
 
 fn main() -> ExitCode {
     match run() {

@@ -22,7 +22,8 @@ pub fn number(path: &Path) -> Result<u32, Problem> {
         )));
     }
     // The kernel numbers namespaces in 32 bits.
-    u32::try_from(file.metadata().trying(&what)?.ino()).map_err(|_| Problem(format!("{what}: its number is too long")))
+    u32::try_from(file.metadata().trying(&what)?.ino())
+        .map_err(|_| Problem(format!("{what}: its number is too long")))
 }
 
 /// The calling thread's network namespace becomes that one.

@@ -11,7 +11,11 @@ use crate::problem::{Problem, Trying};
 pub enum Output {
     Standard,
     /// Written to a file beside it first, then given its name.
-    File { file: File, written: PathBuf, named: PathBuf },
+    File {
+        file: File,
+        written: PathBuf,
+        named: PathBuf,
+    },
     /// A device or pipe.
     Other(File),
 }

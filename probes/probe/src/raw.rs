@@ -50,7 +50,12 @@ impl Values {
         let Some(before) = before else { return self.clone() };
         Self {
             sum: self.sum.wrapping_sub(before.sum),
-            slots: self.slots.iter().zip(&before.slots).map(|(now, then)| now.saturating_sub(*then)).collect(),
+            slots: self
+                .slots
+                .iter()
+                .zip(&before.slots)
+                .map(|(now, then)| now.saturating_sub(*then))
+                .collect(),
         }
     }
 }
@@ -74,7 +79,8 @@ impl Raw {
             raw.histograms.push(values);
         })?;
         per_cpu(ebpf, "COUNTERS", |cpus: &[Counters]| {
-            raw.counters.push(cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, *cpu, u64::wrapping_add)));
+            raw.counters
+                .push(cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, *cpu, u64::wrapping_add)));
         })?;
         for measure in 0..MEASURES {
             let Some(first) = session.first(measure) else { continue };

@@ -86,15 +86,15 @@ impl Lost {
 pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report, Problem> {
     let raw = session.read()?;
     let elapsed = session.elapsed();
-    let targets = (0..session.targets.list.len())
-        .map(|index| target(session, &raw, index, names, elapsed))
-        .collect();
+    let targets =
+        (0..session.targets.list.len()).map(|index| target(session, &raw, index, names, elapsed)).collect();
     let missed = raw.programs.values().map(|counts| counts.missed).sum();
     let [sockets, drops, drop_services, failed_connects, listeners, ..] = raw.overflows;
     let lost = Lost { missed, sockets, drops, drop_services, failed_connects, listeners };
     let mut warnings = session.warnings.clone();
     if lost.total() > 0 {
-        warnings.push(format!("{} events were lost: the figures are too low by them (see lost)", lost.total()));
+        warnings
+            .push(format!("{} events were lost: the figures are too low by them (see lost)", lost.total()));
     }
     for (kind, ended) in ["network namespaces", "cgroups"].into_iter().zip(session.targets.ended()) {
         if !ended.is_empty() {
@@ -111,10 +111,7 @@ pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report,
         warnings.push(format!("{refused} matches of patterns are not watched: there was no room for more"));
     }
     for attached in session.attached.iter().filter(|attached| attached.rung.is_none()) {
-        warnings.push(format!(
-            "no {}: this kernel has no way to see it",
-            attached.hook.without
-        ));
+        warnings.push(format!("no {}: this kernel has no way to see it", attached.hook.without));
     }
     Ok(Report {
         schema: SCHEMA,

@@ -12,7 +12,8 @@ use aya::{
     util::KernelVersion,
 };
 use meshmark_common::probe::{
-    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET, Settings,
+    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET,
+    Settings,
 };
 
 use crate::{
@@ -80,10 +81,15 @@ impl Ground {
     pub fn survey() -> Result<Self, Problem> {
         // SAFETY: takes nothing.
         if unsafe { libc::geteuid() } != 0 {
-            return Err(Problem::new("the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)"));
+            return Err(Problem::new(
+                "the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)",
+            ));
         }
         if KernelVersion::current().is_ok_and(|version| version < OLDEST) {
-            return Err(Problem(format!("kernel {} is too old: the probes need 5.10 or later", kernel::release())));
+            return Err(Problem(format!(
+                "kernel {} is too old: the probes need 5.10 or later",
+                kernel::release()
+            )));
         }
         let types = KernelTypes::read()?;
         let settings = Settings {
@@ -143,7 +149,13 @@ impl Ground {
     }
 
     pub fn ladder<'a>(&'a self, plan: Plan, options: &'a LadderOptions) -> Ladder<'a> {
-        Ladder { types: &self.types, btf: &self.btf, cgroup: self.cgroup.as_ref(), in_sockets: plan.in_sockets, options }
+        Ladder {
+            types: &self.types,
+            btf: &self.btf,
+            cgroup: self.cgroup.as_ref(),
+            in_sockets: plan.in_sockets,
+            options,
+        }
     }
 }
 
@@ -170,13 +182,19 @@ impl Session {
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
             let ladder = ground.ladder(plan, options);
             let wanted = hooks::wanted(probes, !plan.in_sockets, options.empty);
-            let attached: Vec<Attached> = wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
-            let stands = attached.iter().zip(&wanted).all(|(attached, (_, required))| attached.rung.is_some() || !required);
+            let attached: Vec<Attached> =
+                wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
+            let stands = attached
+                .iter()
+                .zip(&wanted)
+                .all(|(attached, (_, required))| attached.rung.is_some() || !required);
             // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
             let safe = plan.atomic
                 || (KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
                     && attached.iter().all(|attached| {
-                        attached.rung.is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
+                        attached
+                            .rung
+                            .is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
                     }));
             let whole = attached.iter().all(|attached| attached.rung.is_some())
                 || !plan.in_sockets
@@ -218,9 +236,10 @@ impl Session {
     /// # Minimum kernel version
     /// 5.8
     pub fn count_cost(&mut self, on: bool) -> Result<(), Problem> {
-        self.statistics = match on {
-            true => Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?),
-            false => None,
+        self.statistics = if on {
+            Some(enable_stats(Stats::RunTime).trying("turning on the kernel's statistics of programs")?)
+        } else {
+            None
         };
         Ok(())
     }
@@ -262,16 +281,17 @@ impl Session {
 }
 
 fn unavailable(attached: &[Attached]) -> Problem {
-    let mut sentence = format!("kernel {} does not let the probes in:", kernel::release());
+    let mut lines = vec![format!("kernel {} does not let the probes in:", kernel::release())];
     for attached in attached.iter().filter(|attached| attached.rung.is_none()) {
-        for refusal in &attached.refused {
-            sentence.push_str(&format!(
-                "\n  {} by {} {}: {}",
-                attached.hook.name, refusal.rung, refusal.on, refusal.reason
-            ));
-        }
+        let name = attached.hook.name;
+        lines.extend(
+            attached
+                .refused
+                .iter()
+                .map(|refusal| format!("  {name} by {} {}: {}", refusal.rung, refusal.on, refusal.reason)),
+        );
     }
-    Problem(sentence)
+    Problem(lines.join("\n"))
 }
 
 fn insert<K: Pod, V: Pod>(ebpf: &mut Ebpf, name: &str, key: &K, value: &V) -> Result<(), Problem> {

@@ -21,10 +21,8 @@ pub fn block() {
 
 /// Waits for so long. `true`: it is to end now.
 pub fn wait(time: Duration) -> bool {
-    let time = libc::timespec {
-        tv_sec: time.as_secs().cast_signed(),
-        tv_nsec: i64::from(time.subsec_nanos()),
-    };
+    let time =
+        libc::timespec { tv_sec: time.as_secs().cast_signed(), tv_nsec: i64::from(time.subsec_nanos()) };
     // SAFETY: the set and the time are ours; what came is not asked for.
     unsafe { libc::sigtimedwait(&ending(), ptr::null_mut(), &raw const time) > 0 }
 }

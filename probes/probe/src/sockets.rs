@@ -34,6 +34,10 @@ pub struct Latency {
 
 #[derive(Serialize, Debug)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the report's own name: it is a field of the other measure as well"
+)]
 pub struct Connections {
     pub attempts: u64,
     pub opened: u64,

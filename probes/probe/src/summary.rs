@@ -91,7 +91,9 @@ mod tests {
         let samples: Vec<u64> = (1..=10_000).map(|step| step * 37).collect();
         let summary = of(&samples);
         assert_eq!((summary.count, summary.mean), (10_000, Some(185_018.5)));
-        for (found, share) in [(summary.p50, 0.5), (summary.p90, 0.9), (summary.p99, 0.99), (summary.p999, 0.999)] {
+        for (found, share) in
+            [(summary.p50, 0.5), (summary.p90, 0.9), (summary.p99, 0.99), (summary.p999, 0.999)]
+        {
             let wanted = share * 370_000.0;
             let found = found.expect("there are values");
             assert!((found - wanted).abs() <= wanted / 16.0, "{share}: {found} for {wanted}");

@@ -55,15 +55,21 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 
 fn latency(report: &Report) -> Option<String> {
     let mut rows = vec![words(&["", "", "", "count", "mean µs", "p50", "p99", "p99.9"])];
-    for (name, role, seen) in each(report, |target| target.latency.as_ref().map(|both| [&both.client, &both.server])) {
+    for (name, role, seen) in
+        each(report, |target| target.latency.as_ref().map(|both| [&both.client, &both.server]))
+    {
         let Latency { turn, receive_queue, smoothed_rtt, .. } = seen;
         if turn.count == 0 {
             continue;
         }
         let label = if role == "client" { "wait for the answer" } else { "work on the answer" };
         rows.push(times(name, role, label, turn));
-        for (label, summary) in [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))] {
-            rows.extend(summary.filter(|summary| summary.count > 0).map(|summary| times("", "", label, summary)));
+        for (label, summary) in
+            [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))]
+        {
+            rows.extend(
+                summary.filter(|summary| summary.count > 0).map(|summary| times("", "", label, summary)),
+            );
         }
     }
     (rows.len() > 1).then(|| columns(&rows))
@@ -71,7 +77,17 @@ fn latency(report: &Report) -> Option<String> {
 
 fn connections(report: &Report) -> Option<String> {
     let mut rows = vec![words(&[
-        "", "", "opened", "failed", "closed", "requests", "reuse", "connect µs", "TLS µs", "life ms", "sent again",
+        "",
+        "",
+        "opened",
+        "failed",
+        "closed",
+        "requests",
+        "reuse",
+        "connect µs",
+        "TLS µs",
+        "life ms",
+        "sent again",
     ])];
     let mut failures = Vec::new();
     for (name, role, seen) in
@@ -92,10 +108,14 @@ fn connections(report: &Report) -> Option<String> {
             microseconds(connect.mean),
             microseconds(tls.as_ref().and_then(|tls| tls.mean)),
             lifetime.mean.map_or_else(|| "–".into(), |mean| format!("{:.1}", mean / 1e6)),
-            seen.retransmits.map_or_else(|| "–".into(), |count| (count + seen.syn_retransmits.unwrap_or(0)).to_string()),
+            seen.retransmits
+                .map_or_else(|| "–".into(), |count| (count + seen.syn_retransmits.unwrap_or(0)).to_string()),
         ]);
         for row in &seen.failures {
-            failures.push(format!("{name}: {} connects to {} port {} {}", row.count, row.address, row.port, row.cause));
+            failures.push(format!(
+                "{name}: {} connects to {} port {} {}",
+                row.count, row.address, row.port, row.cause
+            ));
         }
     }
     (rows.len() > 1).then(|| [columns(&rows), failures.join("\n")].join("\n").trim_end().to_owned())
@@ -146,7 +166,9 @@ fn cost(cost: &Cost, lost: u64) -> String {
     let programs: Vec<String> = cost
         .programs
         .iter()
-        .filter_map(|program| Some(format!("{} {:.0} ns × {}", program.hook, program.ns_per_run?, program.runs)))
+        .filter_map(|program| {
+            Some(format!("{} {:.0} ns × {}", program.hook, program.ns_per_run?, program.runs))
+        })
         .collect();
     format!(
         "cost of the probes: {:.2} % of a CPU{} · {memory}\n  {}",

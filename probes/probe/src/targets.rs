@@ -87,13 +87,22 @@ impl TargetSpec {
         let (default, what) = match kind {
             "netns" => {
                 let (value, user) = match value.split_once('@') {
-                    Some((value, user)) => (value, Some(user.parse().map_err(|_| bad("a user is a number"))?)),
+                    Some((value, user)) => {
+                        (value, Some(user.parse().map_err(|_| bad("a user is a number"))?))
+                    }
                     None => (value, None),
                 };
-                let path = if value.contains('/') { PathBuf::from(value) } else { Path::new("/run/netns").join(value) };
+                let path = if value.contains('/') {
+                    PathBuf::from(value)
+                } else {
+                    Path::new("/run/netns").join(value)
+                };
                 (value.rsplit('/').next().unwrap_or(value).to_owned(), What::Namespace(path, user))
             }
-            "cgroup" => (value.trim_end_matches('/').rsplit('/').next().unwrap_or(value).to_owned(), What::Cgroup(value.into())),
+            "cgroup" => (
+                value.trim_end_matches('/').rsplit('/').next().unwrap_or(value).to_owned(),
+                What::Cgroup(value.into()),
+            ),
             "address" => {
                 let (address, port) = parse_address(value).ok_or_else(|| bad("that is no address"))?;
                 (value.to_owned(), What::Address(address, port))
@@ -127,13 +136,18 @@ pub fn resolve(specs: &[TargetSpec]) -> Result<Targets, Problem> {
         let target = &mut list[index];
         match what {
             What::Namespace(path, _) | What::Cgroup(path) if is_pattern(path) => {
-                let kind = if let What::Namespace(_, user) = what { Kind::Namespace(*user) } else { Kind::Cgroup };
+                let kind =
+                    if let What::Namespace(_, user) = what { Kind::Namespace(*user) } else { Kind::Cgroup };
                 let pattern = Pattern { path: path.clone(), kind, target: index as u32 };
                 target.watches.push(pattern.name(path));
                 patterns.push(pattern);
             }
             What::Namespace(path, user) => {
-                target.namespaces.push(Place { number: namespace::number(path)?, path: path.clone(), user: *user });
+                target.namespaces.push(Place {
+                    number: namespace::number(path)?,
+                    path: path.clone(),
+                    user: *user,
+                });
                 let user = user.map_or_else(String::new, |user| format!("@{user}"));
                 target.watches.push(format!("netns:{}{user}", path.display()));
             }
@@ -259,7 +273,10 @@ mod tests {
         assert_eq!(parsed("db=address:[fd00::1]:80"), "db = Address(fd00::1, 80)");
         assert_eq!(parsed("address:fd00::1"), "fd00::1 = Address(fd00::1, 0)");
         let wants = "it wants [NAME=]netns:NAME|FILE[@USER], [NAME=]cgroup:DIR or [NAME=]address:IP[:PORT]";
-        assert_eq!(parsed("address:nowhere"), format!("--target address:nowhere: that is no address; {wants}"));
+        assert_eq!(
+            parsed("address:nowhere"),
+            format!("--target address:nowhere: that is no address; {wants}")
+        );
         assert_eq!(parsed("pod:a"), format!("--target pod:a: there is no kind \"pod\"; {wants}"));
         assert_eq!(parsed("a"), format!("--target a: it does not say what kind it is; {wants}"));
         assert_eq!(parsed("netns:"), format!("--target netns:: something is empty; {wants}"));

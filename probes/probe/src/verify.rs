@@ -66,9 +66,12 @@ pub fn verify(options: &Options) -> Result<(), Problem> {
             })
         })
         .collect::<Result<Vec<_>, Problem>>()?;
-    let hopeless: Vec<&str> = hooks::ALL.iter().map(|hook| hook.name).filter(|name| !works(&rows, name)).collect();
-    let verification = Verification { schema: "meshmark/probe-verify/1", kernel: kernel::release(), rungs: rows };
-    let format = options.format.unwrap_or(if std::io::stdout().is_terminal() { Format::Table } else { Format::Json });
+    let hopeless: Vec<&str> =
+        hooks::ALL.iter().map(|hook| hook.name).filter(|name| !works(&rows, name)).collect();
+    let verification =
+        Verification { schema: "meshmark/probe-verify/1", kernel: kernel::release(), rungs: rows };
+    let format =
+        options.format.unwrap_or(if std::io::stdout().is_terminal() { Format::Table } else { Format::Json });
     let text = match format {
         Format::Json => serde_json::to_string(&verification).trying("writing JSON")?,
         Format::Table => render(&verification),
@@ -107,7 +110,9 @@ fn try_one(ground: &Ground, plan: Plan, rung: &'static hooks::Rung) -> Result<An
 
 fn render(verification: &Verification) -> String {
     let word = |answer: &Answer| if answer.works { "works" } else { "refused" }.to_owned();
-    let mut rows = vec![["hook", "rung", "on", "since", "state in sockets", "in a hash map"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["hook", "rung", "on", "since", "state in sockets", "in a hash map"].map(str::to_owned).to_vec(),
+    ];
     let mut reasons = Vec::new();
     for tried in &verification.rungs {
         rows.push(vec![
@@ -127,9 +132,6 @@ fn render(verification: &Verification) -> String {
             }
         }
     }
-    let mut text = format!("kernel {}\n\n{}", verification.kernel, columns(&rows));
-    if !reasons.is_empty() {
-        text.push_str(&format!("\nrefused:\n  {}", reasons.join("\n  ")));
-    }
-    text
+    let text = format!("kernel {}\n\n{}", verification.kernel, columns(&rows));
+    if reasons.is_empty() { text } else { format!("{text}\nrefused:\n  {}", reasons.join("\n  ")) }
 }

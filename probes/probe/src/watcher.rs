@@ -61,7 +61,8 @@ pub fn watch(ebpf: &mut Ebpf, patterns: &[Pattern]) -> Result<Watched, Problem> 
     if patterns.is_empty() {
         return Ok(seen);
     }
-    let mut take = |name: &str| ebpf.take_map(name).ok_or_else(|| Problem(format!("the eBPF object has no map {name}")));
+    let mut take =
+        |name: &str| ebpf.take_map(name).ok_or_else(|| Problem(format!("the eBPF object has no map {name}")));
     // SAFETY: takes a number; the descriptor is owned at once.
     let notes = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
     if notes < 0 {

@@ -28,7 +28,8 @@ fn run() -> Result<(), Box<dyn Error>> {
         .override_global("PORT", &options.port, true)
         .load(OBJECT)
         .map_err(|error| format!("the kernel refuses the probe's maps (this needs root): {error}"))?;
-    let program: &mut RawTracePoint = ebpf.program_mut("set_state").ok_or("the object has no program set_state")?.try_into()?;
+    let program: &mut RawTracePoint =
+        ebpf.program_mut("set_state").ok_or("the object has no program set_state")?.try_into()?;
     program.load().map_err(|error| format!("the kernel refuses the program: {error}"))?;
     program.attach("inet_sock_set_state")?;
     // The kernel counts the programs' own time while this is open.
@@ -40,7 +41,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let seconds = begun.elapsed().as_secs_f64();
     let slots: PerCpuArray<_, u64> = ebpf.map("SLOTS").ok_or("the object has no map SLOTS")?.try_into()?;
     let sum: PerCpuArray<_, u64> = ebpf.map("SUM").ok_or("the object has no map SUM")?.try_into()?;
-    let total = |map: &PerCpuArray<_, u64>, index: u32| map.get(&index, 0).map(|values| values.iter().sum::<u64>());
+    let total =
+        |map: &PerCpuArray<_, u64>, index: u32| map.get(&index, 0).map(|values| values.iter().sum::<u64>());
     let report = Report {
         seconds,
         slots: (0..64).map(|index| total(&slots, index)).collect::<Result<_, _>>()?,

@@ -23,7 +23,9 @@ fn every_connection_to_the_port_is_counted() {
         .spawn()
         .expect("it starts");
     let mut said = String::new();
-    BufReader::new(child.stderr.take().expect("it is piped")).read_line(&mut said).expect("it says something");
+    BufReader::new(child.stderr.take().expect("it is piped"))
+        .read_line(&mut said)
+        .expect("it says something");
     assert_eq!(said, "attached\n");
     for _ in 0..20 {
         drop(TcpStream::connect(to).expect("somebody listens"));
@@ -46,5 +48,8 @@ fn what_it_can_not_do_is_said_before_anything_is_watched() {
     };
     assert_eq!(refusal(&["--duration", "0"]), "probe-name: --duration 0: from 0.001 to 43200 s\n");
     assert!(refusal(&["--port"]).starts_with("probe-name: --port has no value"));
-    assert!(refusal(&["--output", "/nowhere/x.json"]).starts_with("probe-name: /nowhere/x.json can't be written: "));
+    assert!(
+        refusal(&["--output", "/nowhere/x.json"])
+            .starts_with("probe-name: /nowhere/x.json can't be written: ")
+    );
 }

@@ -11,7 +11,8 @@ mod service;
 
 pub use config::{Config, MARK_FROM_PROXY, MARK_MASK, MARK_TO_PROXY};
 pub use counters::{
-    DIRECTIONS, EGRESS, EndpointDrops, FORWARDED_SLOTS, Forwarded, ForwardedChunk, INGRESS, NO_RULE, NO_SLOT, RuleCounters,
+    DIRECTIONS, EGRESS, EndpointDrops, FORWARDED_SLOTS, Forwarded, ForwardedChunk, INGRESS, NO_RULE, NO_SLOT,
+    RuleCounters,
 };
 pub use endpoint::{Address, Destination, Endpoint, HOST, WORLD, map_ipv4};
 pub use event::{EventBudget, FlowEvent, KIND_DROP, KIND_FLAGS, KIND_INTERVAL, KIND_NEW};

@@ -16,6 +16,7 @@ pub struct Histogram {
 assert_size!(Histogram, 8 * SLOTS);
 
 /// The slot of a value, not yet cut to the length of the array.
+#[expect(clippy::inline_always, reason = "a call is dear where this runs, in the kernel")]
 #[inline(always)]
 #[must_use]
 pub const fn slot(value: u64) -> u64 {
@@ -38,6 +39,7 @@ pub const fn slot_low(slot: u64) -> u64 {
 }
 
 /// By halves: eBPF has no instruction for it, and what compilers make of `leading_zeros` takes three times as long.
+#[expect(clippy::inline_always, reason = "a call is dear where this runs, in the kernel")]
 #[inline(always)]
 const fn highest_bit(value: u64) -> u32 {
     let (mut rest, mut bit) = (value, 0);

@@ -30,7 +30,8 @@ struct Rows {
 impl Rows {
     fn add(&mut self, program: &str, what: &str, counted: usize, done: usize) {
         let programs = self.attach.as_array().expect("programs");
-        let attach = programs.iter().find(|row| row["name"] == program).map_or(&Value::Null, |row| &row["attach"]);
+        let attach =
+            programs.iter().find(|row| row["name"] == program).map_or(&Value::Null, |row| &row["attach"]);
         let ok = counted == done;
         let row = json!({ "program": program, "rung": attach, "what": what, "counted": counted, "done": done, "ok": ok });
         println!("datapath {row}");
@@ -57,7 +58,10 @@ fn packets(lab: &mut Lab, rows: &mut Rows) {
     let open = json!({
         "direction": "ingress", "identity": 256, "protocol": 17, "port": OPEN, "portBits": 16, "verdict": "allow", "rule": 5,
     });
-    lab.apply(json!([{ "name": "in", "entries": [open] }]), json!([{ "endpoint": 2, "ingress": "in", "egress": null }]));
+    lab.apply(
+        json!([{ "name": "in", "entries": [open] }]),
+        json!([{ "endpoint": 2, "ingress": "in", "egress": null }]),
+    );
     let addresses = lab.pods[1].both();
     let packets = |lab: &mut Lab, endpoint: usize, direction: &str| {
         lab.counters(endpoint, direction)["packets"].as_u64().expect("a number") as usize
@@ -66,7 +70,8 @@ fn packets(lab: &mut Lab, rows: &mut Rows) {
     let arrived: usize = addresses
         .iter()
         .map(|address| {
-            let server = lab.pods[1].namespace.enter(|| UdpSocket::bind((*address, OPEN)).expect("a free port"));
+            let server =
+                lab.pods[1].namespace.enter(|| UdpSocket::bind((*address, OPEN)).expect("a free port"));
             send(&lab.pods[0].namespace, *address, OPEN, || drain(&server))
         })
         .sum();
@@ -77,13 +82,19 @@ fn packets(lab: &mut Lab, rows: &mut Rows) {
     for address in addresses {
         send(&lab.pods[0].namespace, address, SHUT, || 0);
     }
-    rows.add("from_pod", "datagrams that no rule allows", lab.dropped(2, "ingress", "default deny") as usize, all);
+    rows.add(
+        "from_pod",
+        "datagrams that no rule allows",
+        lab.dropped(2, "ingress", "default deny") as usize,
+        all,
+    );
 
     let received = packets(lab, 2, "ingress");
     let arrived: usize = addresses
         .iter()
         .map(|address| {
-            let server = lab.pods[1].namespace.enter(|| UdpSocket::bind((*address, SHUT)).expect("a free port"));
+            let server =
+                lab.pods[1].namespace.enter(|| UdpSocket::bind((*address, SHUT)).expect("a free port"));
             send(&lab.node, *address, SHUT, || drain(&server))
         })
         .sum();
@@ -130,7 +141,8 @@ fn services(lab: &mut Lab, rows: &mut Rows) {
         let mut streams: Vec<_> = (0..CALLS).filter_map(|_| connect(client, address, 80).ok()).collect();
         let answered = streams.iter_mut().filter_map(|stream| alive(stream).then_some(())).count();
         rows.add(&format!("connect{version}"), "connections to a service that are answered", answered, CALLS);
-        let told = streams.iter().filter(|stream| stream.peer_addr().ok() == Some((address, 80).into())).count();
+        let told =
+            streams.iter().filter(|stream| stream.peer_addr().ok() == Some((address, 80).into())).count();
         rows.add(&format!("getpeername{version}"), "sockets told the service's address", told, CALLS);
         let from: Vec<_> = (0..CALLS).filter_map(|_| udp(client, address, 53)).collect();
         rows.add(&format!("sendmsg{version}"), "datagrams to a service that are answered", from.len(), CALLS);
@@ -143,14 +155,16 @@ fn services(lab: &mut Lab, rows: &mut Rows) {
 fn through_the_proxy(lab: &mut Lab, rows: &mut Rows) {
     local_routes(&lab.node);
     let seen = Seen::default();
-    let proxies = ["127.0.0.1", "::1"].map(|text| proxy(&lab.node, text.parse().expect("an address"), &Arc::clone(&seen)));
+    let proxies = ["127.0.0.1", "::1"]
+        .map(|text| proxy(&lab.node, text.parse().expect("an address"), &Arc::clone(&seen)));
     lab.apply(
         json!([{ "name": "in", "entries": [entry("ingress", 256, 8080, "proxy", 5)] }]),
         json!([{ "endpoint": 2, "ingress": "in", "egress": null }]),
     );
     let addresses = lab.pods[1].both();
     let flows = addresses.iter().flat_map(|address| [*address; CALLS]);
-    let answered = flows.filter(|address| crate::traffic::tcp(&lab.pods[0].namespace, *address, 8080)).count();
+    let answered =
+        flows.filter(|address| crate::traffic::tcp(&lab.pods[0].namespace, *address, 8080)).count();
     rows.add("from_pod", "flows with L7 rules that are answered", answered, addresses.len() * CALLS);
     let through = seen.lock().expect("a lock").len();
     rows.add("from_pod", "of them through the proxy", through, addresses.len() * CALLS);
@@ -159,12 +173,20 @@ fn through_the_proxy(lab: &mut Lab, rows: &mut Rows) {
 
 /// Closed: by tcx nothing passes any more, filters of clsact go on enforcing.
 fn after_its_death(lab: &mut Lab, rows: &mut Rows) {
-    lab.apply(json!([{ "name": "in", "entries": [entry("ingress", 256, 8080, "allow", 5)] }]), json!([{ "endpoint": 2, "ingress": "in", "egress": null }]));
+    lab.apply(
+        json!([{ "name": "in", "entries": [entry("ingress", 256, 8080, "allow", 5)] }]),
+        json!([{ "endpoint": 2, "ingress": "in", "egress": null }]),
+    );
     let address = lab.pods[1].v4;
     echo_tcp(&lab.pods[1].namespace, address, 8081);
     lab.loader.child.kill().expect("it is killed");
     lab.loader.child.wait().expect("it ends");
     let passes = [8080, 8081].map(|port| crate::traffic::tcp(&lab.pods[0].namespace, address, port));
     let stays = lab.loader.ready["attach"] == "clsact";
-    rows.add("from_pod", "of two ports, one allowed, passed after its loader was killed", passes.iter().filter(|pass| **pass).count(), usize::from(stays));
+    rows.add(
+        "from_pod",
+        "of two ports, one allowed, passed after its loader was killed",
+        passes.iter().filter(|pass| **pass).count(),
+        usize::from(stays),
+    );
 }

@@ -44,12 +44,11 @@ fn report<F: Family>(what: u32, device: u32, rule: u32, bytes: u32) -> u32 {
     let time = unsafe { bpf_ktime_get_ns() };
     let every = u64::from(config.event_nanoseconds);
     let burst = u64::from(config.event_burst);
-    if every != 0 {
-        let earned = (time - budget.refilled) / every;
-        if earned > 0 {
-            budget.tokens = (budget.tokens + earned).min(burst);
-            budget.refilled = time;
-        }
+    if let Some(earned) = (time - budget.refilled).checked_div(every)
+        && earned > 0
+    {
+        budget.tokens = (budget.tokens + earned).min(burst);
+        budget.refilled = time;
     }
     if budget.tokens == 0 {
         budget.lost += 1;

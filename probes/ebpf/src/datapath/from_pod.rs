@@ -34,10 +34,10 @@ pub fn from_pod(ctx: TcContext) -> i32 {
     match ctx.skb.protocol() {
         IPV4 => forward::<V4>(&ctx),
         IPV6 => forward::<V6>(&ctx),
-        ARP => TC_ACT_OK as i32,
+        ARP => TC_ACT_OK,
         _ => {
             count_dropped(device(&ctx), EGRESS, DropReason::UnsupportedProtocol);
-            TC_ACT_SHOT as i32
+            TC_ACT_SHOT
         }
     }
 }
@@ -52,13 +52,13 @@ fn device(ctx: &TcContext) -> u32 {
 fn forward<F: Family>(ctx: &TcContext) -> i32 {
     let packet = match parse::<F>(ctx) {
         Ok(packet) => packet,
-        Err(Exception::Pass) => return TC_ACT_OK as i32,
+        Err(Exception::Pass) => return TC_ACT_OK,
         Err(Exception::Drop(reason)) => {
             count_dropped(device(ctx), EGRESS, reason);
-            return TC_ACT_SHOT as i32;
+            return TC_ACT_SHOT;
         }
     };
-    let Some(config) = config() else { return TC_ACT_SHOT as i32 };
+    let Some(config) = config() else { return TC_ACT_SHOT };
     if packet.kind == ICMP_ERROR {
         return icmp_error::<F>(ctx, &packet, config);
     }
@@ -92,10 +92,10 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
                 Step::Open => {}
             }
         }
-    } else if packet.protocol == TCP {
-        if let Some(action) = upstream::<F>(ctx, &packet, config) {
-            return action;
-        }
+    } else if packet.protocol == TCP
+        && let Some(action) = upstream::<F>(ctx, &packet, config)
+    {
+        return action;
     }
     open::<F>(ctx, &packet, &key, side, config, how)
 }
@@ -125,11 +125,11 @@ fn open<F: Family>(
         if config.events != 0 {
             F::report(what(KIND_DROP, answer as u8), device(ctx), (judged >> 32) as u32, ctx.len());
         }
-        return TC_ACT_SHOT as i32;
+        return TC_ACT_SHOT;
     }
     let Some(flow) = find::<F>(key) else {
         count_dropped(device(ctx), EGRESS, DropReason::ConntrackFull);
-        return TC_ACT_SHOT as i32;
+        return TC_ACT_SHOT;
     };
     if config.events != 0 && how & KNOWN == 0 {
         F::report(what(KIND_NEW, flow.flags), device(ctx), flow.rule, ctx.len());
@@ -161,14 +161,15 @@ fn to_proxy<F: Family>(
     side: usize,
     config: &Config,
 ) -> i32 {
-    if packet.protocol == TCP && side == usize::from(flow.originator) {
-        if let Some(action) = divert::<F>(ctx, packet, Some(config)) {
-            count_forwarded(flow, side, ctx.len());
-            return action;
-        }
+    if packet.protocol == TCP
+        && side == usize::from(flow.originator)
+        && let Some(action) = divert::<F>(ctx, packet, Some(config))
+    {
+        count_forwarded(flow, side, ctx.len());
+        return action;
     }
     count_dropped(device(ctx), EGRESS, DropReason::ProxyUnreachable);
-    TC_ACT_SHOT as i32
+    TC_ACT_SHOT
 }
 
 /// A server's answer to the proxy's own connection. `None`: it is none.
@@ -187,7 +188,7 @@ fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Co
     }
     let Some(action) = divert::<F>(ctx, packet, None) else {
         count_dropped(device(ctx), EGRESS, DropReason::ProxyUnreachable);
-        return Some(TC_ACT_SHOT as i32);
+        return Some(TC_ACT_SHOT);
     };
     count_forwarded(flow, side & 1, ctx.len());
     Some(action)
@@ -197,18 +198,18 @@ fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Co
 fn icmp_error<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> i32 {
     let Some((flow, side)) = quoted::<F>(ctx, packet) else {
         count_dropped(device(ctx), EGRESS, DropReason::UnsolicitedIcmp);
-        return TC_ACT_SHOT as i32;
+        return TC_ACT_SHOT;
     };
     if flow.devices[1 - side] != device(ctx) {
         count_dropped(device(ctx), EGRESS, DropReason::SpoofedSource);
-        return TC_ACT_SHOT as i32;
+        return TC_ACT_SHOT;
     }
     // An error is no reason to judge the flow again; a flow that may be no more ends with its own next packet.
     let _ = config;
     count_forwarded(flow, 1 - side, ctx.len());
     if flow.flags & (FLOW_PROXY | FLOW_UPSTREAM) != 0 {
         ctx.set_mark(MARK_TO_PROXY);
-        return TC_ACT_OK as i32;
+        return TC_ACT_OK;
     }
     deliver(flow.devices[side])
 }

@@ -6,8 +6,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LpmTrie, LruHashMap, PerCpuArray, RingBuf},
 };
 use meshmark_common::datapath::{
-    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointDrops, EventBudget, Flow,
-    FlowKey4, FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointDrops, EventBudget, Flow, FlowKey4,
+    FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
 };
 
 use crate::{

@@ -38,7 +38,7 @@ pub fn divert<F: Family>(
 #[inline(always)]
 fn mark(ctx: &TcContext) -> i32 {
     ctx.set_mark(MARK_TO_PROXY);
-    TC_ACT_OK as i32
+    TC_ACT_OK
 }
 
 /// # Minimum kernel version

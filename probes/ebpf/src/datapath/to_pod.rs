@@ -34,7 +34,7 @@ pub fn to_pod(ctx: TcContext) -> i32 {
     match ctx.skb.protocol() {
         IPV4 => forward::<V4>(&ctx),
         IPV6 => forward::<V6>(&ctx),
-        ARP => TC_ACT_OK as i32,
+        ARP => TC_ACT_OK,
         _ => drop(&ctx, DropReason::UnsupportedProtocol),
     }
 }
@@ -48,40 +48,40 @@ fn device(ctx: &TcContext) -> u32 {
 #[inline(always)]
 fn drop(ctx: &TcContext, reason: DropReason) -> i32 {
     count_dropped(device(ctx), INGRESS, reason);
-    TC_ACT_SHOT as i32
+    TC_ACT_SHOT
 }
 
 #[inline(never)]
 fn forward<F: Family>(ctx: &TcContext) -> i32 {
     let packet = match parse::<F>(ctx) {
         Ok(packet) => packet,
-        Err(Exception::Pass) => return TC_ACT_OK as i32,
+        Err(Exception::Pass) => return TC_ACT_OK,
         Err(Exception::Drop(reason)) => return drop(ctx, reason),
     };
-    let Some(config) = config() else { return TC_ACT_SHOT as i32 };
+    let Some(config) = config() else { return TC_ACT_SHOT };
     // SAFETY: the context is the kernel's.
     if unsafe { (*ctx.skb.skb).mark } & MARK_MASK == MARK_FROM_PROXY {
         return from_proxy::<F>(ctx, &packet, config);
     }
     // The node's own: it may tell its pods what it could not do for them.
     if packet.kind == ICMP_ERROR {
-        return TC_ACT_OK as i32;
+        return TC_ACT_OK;
     }
     let revision = revision(config);
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
     let mut how = FROM_NODE;
-    if let Some(flow) = find::<F>(&key) {
-        if flow.devices[1 - side] == device(ctx) {
-            match step(flow, &packet, side, revision, config) {
-                Step::Forward | Step::Report(_) => return pass_on(ctx, flow, side),
-                Step::Judge => {
-                    how |= KNOWN;
-                    if side != usize::from(flow.originator) {
-                        how |= REPLY;
-                    }
+    if let Some(flow) = find::<F>(&key)
+        && flow.devices[1 - side] == device(ctx)
+    {
+        match step(flow, &packet, side, revision, config) {
+            Step::Forward | Step::Report(_) => return pass_on(ctx, flow, side),
+            Step::Judge => {
+                how |= KNOWN;
+                if side != usize::from(flow.originator) {
+                    how |= REPLY;
                 }
-                Step::Open => {}
             }
+            Step::Open => {}
         }
     }
     lay_down::<F>(&packet, &key, side);
@@ -92,7 +92,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
         F::report(what(kind, detail), device(ctx), (judged >> 32) as u32, ctx.len());
     }
     if answer != ALLOWED {
-        return TC_ACT_SHOT as i32;
+        return TC_ACT_SHOT;
     }
     match find::<F>(&key) {
         Some(flow) => pass_on(ctx, flow, side),
@@ -103,7 +103,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
 #[inline(always)]
 fn pass_on(ctx: &TcContext, flow: &Flow, side: usize) -> i32 {
     count_forwarded(flow, side, ctx.len());
-    TC_ACT_OK as i32
+    TC_ACT_OK
 }
 
 /// The proxy's connection to a server, with the client's address: a flow of its own (its policy was asked about when the
@@ -111,17 +111,16 @@ fn pass_on(ctx: &TcContext, flow: &Flow, side: usize) -> i32 {
 #[inline(never)]
 fn from_proxy<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> i32 {
     let (key, side) = flow_key::<F>(packet, LEG_UPSTREAM);
-    if let Some(flow) = find::<F>(&key) {
-        if flow.devices[1 - (side & 1)] == device(ctx)
-            && step(flow, packet, side & 1, flow.revision, config) != Step::Open
-        {
-            return pass_on(ctx, flow, side & 1);
-        }
+    if let Some(flow) = find::<F>(&key)
+        && flow.devices[1 - (side & 1)] == device(ctx)
+        && step(flow, packet, side & 1, flow.revision, config) != Step::Open
+    {
+        return pass_on(ctx, flow, side & 1);
     }
     // SAFETY: the value is copied at once.
     let slot = match unsafe { ENDPOINTS.get(device(ctx)) } {
         Some(endpoint) => endpoint.slot as u16,
-        None => return TC_ACT_SHOT as i32,
+        None => return TC_ACT_SHOT,
     };
     let now = jiffies();
     let mut flow = Flow {

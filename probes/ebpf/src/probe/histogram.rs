@@ -52,7 +52,8 @@ fn place(measure: Measure, state: &SockState, value: u64) -> Option<*mut u64> {
     if first == NOT_MEASURED {
         return None;
     }
-    let histogram = HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
+    let histogram =
+        HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
     let (index, last) = (slot(value), u64::from(setting!(last_slot)));
     let index = if index > last { last } else { index } as usize;
     // SAFETY: the index is cut to the array's length.

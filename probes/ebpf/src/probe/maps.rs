@@ -47,7 +47,8 @@ pub static DROPS: HashMap<DropKey, u64> = HashMap::with_max_entries(8_192, BPF_F
 pub static DROP_SERVICES: HashMap<DropService, u64> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);
 
 #[map]
-pub static CONNECT_FAILURES: HashMap<ConnectFailure, u64> = HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
+pub static CONNECT_FAILURES: HashMap<ConnectFailure, u64> =
+    HashMap::with_max_entries(4_096, BPF_F_NO_PREALLOC);
 
 /// What did not fit into a map: sockets, drops, services of drops, connect failures, listeners.
 #[map]

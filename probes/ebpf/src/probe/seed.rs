@@ -43,7 +43,8 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
         return 0;
     }
     let state: u8 = field(sock, setting!(offsets.sock_state));
-    let listener = Listener { namespace: targets::namespace(sock), port: u32::from(targets::port(sock, false)) };
+    let listener =
+        Listener { namespace: targets::namespace(sock), port: u32::from(targets::port(sock, false)) };
     if state == TCP_LISTEN {
         if LISTENERS.insert(&listener, &1, 0).is_err() {
             overflow(OVERFLOW_LISTENERS);

@@ -2,10 +2,7 @@
 
 use core::{ffi::c_void, ptr};
 
-use aya_ebpf::{
-    bindings::BPF_SK_STORAGE_GET_F_CREATE,
-    helpers::generated::bpf_sk_storage_get,
-};
+use aya_ebpf::{bindings::BPF_SK_STORAGE_GET_F_CREATE, helpers::generated::bpf_sk_storage_get};
 use meshmark_common::probe::{Counters, STORE_SOCKET, SockState};
 
 use crate::{
@@ -77,7 +74,8 @@ pub fn overflow(what: u32) {
 fn in_socket(sock: *const c_void, first: *const SockState, flags: u64) -> Option<&'static mut SockState> {
     let map = (&raw const SOCKETS).cast_mut().cast::<c_void>();
     // SAFETY: the map is one of socket storage, the value of its type or null.
-    let state = unsafe { bpf_sk_storage_get(map, sock.cast_mut(), first.cast_mut().cast(), flags) }.cast::<SockState>();
+    let state = unsafe { bpf_sk_storage_get(map, sock.cast_mut(), first.cast_mut().cast(), flags) }
+        .cast::<SockState>();
     // SAFETY: null, or memory that stays until the program ends.
     unsafe { state.as_mut() }
 }

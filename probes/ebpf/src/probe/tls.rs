@@ -10,8 +10,8 @@ use aya_ebpf::{
     programs::SkBuffContext,
 };
 use meshmark_common::probe::{
-    CLIENT, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, Measure, SockState, TLS_DONE,
-    TLS_HELLO, TLS_NEW, TLS_NONE, TLS_SERVER_HELLO,
+    CLIENT, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, Measure, SockState, TLS_DONE, TLS_HELLO, TLS_NEW,
+    TLS_NONE, TLS_SERVER_HELLO,
 };
 
 use crate::{

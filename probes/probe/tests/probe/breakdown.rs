@@ -32,7 +32,9 @@ struct Parts {
 
 impl Parts {
     fn of(report: &Value, app_itself: Worked, proxy_itself: Worked) -> Self {
-        let turn = |target: &str, role: &str, what: &str| of(report, target)["latency"][role]["turn"][what].as_f64().unwrap_or(0.0);
+        let turn = |target: &str, role: &str, what: &str| {
+            of(report, target)["latency"][role]["turn"][what].as_f64().unwrap_or(0.0)
+        };
         for (target, role) in [("near", "client"), ("far", "server")] {
             assert_eq!(turn(target, role, "count"), REQUESTS as f64, "{target}");
         }
@@ -78,7 +80,8 @@ fn a_proxys_time_is_the_proxys_only() {
         let address = if work.is_some() { BACK.parse().expect("an address") } else { world.far_address(4) };
         let server = Server::start(&world.far, address, 1, APP);
         let relay = work.map(|work| proxy.start(work));
-        let mut stream = connect(&world.near, if relay.is_some() { FRONT.parse().expect("an address") } else { address });
+        let mut stream =
+            connect(&world.near, if relay.is_some() { FRONT.parse().expect("an address") } else { address });
         let reports: Vec<Value> = (0..ROUNDS)
             .map(|_| {
                 probe.ask("reset");
@@ -92,7 +95,9 @@ fn a_proxys_time_is_the_proxys_only() {
         probe.stop();
         // Whatever else the machine does makes the way between longer: the quietest round counts.
         let rounds = reports.iter().zip(served.chunks(REQUESTS)).zip(relayed);
-        let parts = rounds.map(|((report, app), proxy)| Parts::of(report, app.to_vec(), proxy.unwrap_or_default().to_vec()));
+        let parts = rounds.map(|((report, app), proxy)| {
+            Parts::of(report, app.to_vec(), proxy.unwrap_or_default().to_vec())
+        });
         parts.min_by(|left, right| left.rest().total_cmp(&right.rest())).expect("rounds")
     };
     let (direct, quick, slow) = (through(None), through(Some(Duration::ZERO)), through(Some(PROXY)));
@@ -111,8 +116,16 @@ fn a_proxys_time_is_the_proxys_only() {
     }
     assert_eq!(direct.proxy, 0.0);
     let worked = mean(&slow.proxy_itself);
-    assert!(near(slow.proxy - quick.proxy, worked - mean(&quick.proxy_itself)), "{} more of the proxy", slow.proxy - quick.proxy);
+    assert!(
+        near(slow.proxy - quick.proxy, worked - mean(&quick.proxy_itself)),
+        "{} more of the proxy",
+        slow.proxy - quick.proxy
+    );
     let more = (slow.whole - slow.app) - (quick.whole - quick.app);
     assert!(near(more, worked), "{more} more of all but the app");
-    assert!((slow.rest() - quick.rest()).abs() < worked / 16.0 + 4.0 * INTO_THE_KERNEL, "{} more of the rest", slow.rest() - quick.rest());
+    assert!(
+        (slow.rest() - quick.rest()).abs() < worked / 16.0 + 4.0 * INTO_THE_KERNEL,
+        "{} more of the rest",
+        slow.rest() - quick.rest()
+    );
 }

@@ -32,10 +32,8 @@ pub struct Capture {
 impl Capture {
     /// Nobody waits for the packets, so that nobody is woken when one comes: that would take longer than the kernel does with it.
     pub fn start(namespace: &str, device: &str) -> Self {
-        let options = [
-            (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1),
-            (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, 16 << 20),
-        ];
+        let options =
+            [(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1), (libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, 16 << 20)];
         let socket = inside(namespace, || packet_socket::open(device, &options)).expect("root may capture");
         // The kernel begins to take the times a moment after somebody has asked for them.
         thread::sleep(Duration::from_millis(50));
@@ -66,7 +64,10 @@ fn time(message: &libc::msghdr) -> u64 {
     // SAFETY: the kernel filled the message; what CMSG_DATA points to is read as bytes of this length.
     let time = unsafe {
         let header = libc::CMSG_FIRSTHDR(message);
-        assert!(!header.is_null() && (*header).cmsg_type == libc::SCM_TIMESTAMPNS, "every packet has its time");
+        assert!(
+            !header.is_null() && (*header).cmsg_type == libc::SCM_TIMESTAMPNS,
+            "every packet has its time"
+        );
         ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>())
     };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
@@ -84,5 +85,12 @@ fn segment(frame: &[u8], at: u64) -> Option<Segment> {
     let port = |at: usize| u16::from_be_bytes([tcp[at], tcp[at + 1]]);
     let first = packet.get(header + usize::from(tcp[12] >> 4) * 4).copied();
     // A short frame may be filled up; a short segment over veth is not.
-    Some(Segment { first, at, from_port: port(0), to_port: port(2), syn: tcp[13] & 2 != 0, ack: tcp[13] & 16 != 0 })
+    Some(Segment {
+        first,
+        at,
+        from_port: port(0),
+        to_port: port(2),
+        syn: tcp[13] & 2 != 0,
+        ack: tcp[13] & 16 != 0,
+    })
 }

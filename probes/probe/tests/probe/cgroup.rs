@@ -66,7 +66,8 @@ fn connect(world: &World, address: IpAddr, times: usize) {
 
 /// What a target's clients and servers have opened.
 fn opened(report: &Value, target: &str) -> [u64; 2] {
-    ["client", "server"].map(|role| of(report, target)["connections"][role]["opened"].as_u64().expect("a count"))
+    ["client", "server"]
+        .map(|role| of(report, target)["connections"][role]["opened"].as_u64().expect("a count"))
 }
 
 fn target(name: &str, cgroup: &Cgroup) -> String {
@@ -79,7 +80,8 @@ fn what_is_in_it_and_nothing_else() {
     let (clients, servers) = (Cgroup::new("clients"), Cgroup::new("servers"));
     for version in VERSIONS {
         let address = world.far_address(version);
-        let targets = [target("clients", &clients), target("servers", &servers), format!("rest=netns:{}", world.near)];
+        let targets =
+            [target("clients", &clients), target("servers", &servers), format!("rest=netns:{}", world.near)];
         let probe = Probe::attach(&["connections", "drops"], &targets);
         let server = servers.within(|| Server::start(&world.far, address, 15, Duration::ZERO));
         clients.within(|| connect(&world, address, 10));
@@ -93,7 +95,10 @@ fn what_is_in_it_and_nothing_else() {
             });
         });
         let report = probe.stop();
-        assert_eq!([opened(&report, "clients"), opened(&report, "servers"), opened(&report, "rest")], [[10, 0], [0, 15], [5, 0]]);
+        assert_eq!(
+            [opened(&report, "clients"), opened(&report, "servers"), opened(&report, "rest")],
+            [[10, 0], [0, 15], [5, 0]]
+        );
         let failed = |target: &str| of(&report, target)["connections"]["client"]["failed"].clone();
         assert_eq!([failed("clients"), failed("servers"), failed("rest")], [7, 0, 0]);
     }

@@ -35,10 +35,16 @@ fn bad_input_is_refused() {
     let time = "wants a time from 1ms to 12h (60, 60s, 500ms, 2m, 1h), not";
     assert_eq!(refused(&["drops", "--duration", "0"]), format!("meshmark-probe: --duration {time} \"0\""));
     assert_eq!(refused(&["drops", "--duration", "-1"]), format!("meshmark-probe: --duration {time} \"-1\""));
-    assert_eq!(refused(&["drops", "--duration", "24h"]), format!("meshmark-probe: --duration {time} \"24h\""));
+    assert_eq!(
+        refused(&["drops", "--duration", "24h"]),
+        format!("meshmark-probe: --duration {time} \"24h\"")
+    );
     assert_eq!(refused(&[]), "meshmark-probe: which probe? latency, drops or connections");
     assert_eq!(refused(&["drips"]), "meshmark-probe: there is no drips");
-    assert_eq!(refused(&["drops", "--format", "xml"]), "meshmark-probe: --format is json or table, not \"xml\"");
+    assert_eq!(
+        refused(&["drops", "--format", "xml"]),
+        "meshmark-probe: --format is json or table, not \"xml\""
+    );
     assert_eq!(
         refused(&["drops", "--target", "netns:mmpr-none"]),
         "meshmark-probe: opening the network namespace /run/netns/mmpr-none: No such file or directory (os error 2)"
@@ -55,8 +61,10 @@ fn bad_input_is_refused() {
         refused(&["drops", "--output", "/proc/none/x.json"]),
         "meshmark-probe: the output /proc/none/x.json can't be written: No such file or directory (os error 2)"
     );
-    assert!(refused(&["drops", "--duration", "1", "--without", "drop_btf", "--without", "drop_raw"])
-        .ends_with("does not let the probes in:"));
+    assert!(
+        refused(&["drops", "--duration", "1", "--without", "drop_btf", "--without", "drop_raw"])
+            .ends_with("does not let the probes in:")
+    );
 }
 
 /// What a program says that is changed before it starts by something that only it sees.
@@ -83,7 +91,13 @@ fn a_kernel_without_its_types_is_refused() {
             done(libc::unshare(libc::CLONE_NEWNS))?;
             let none = std::ptr::null();
             done(libc::mount(none, c"/".as_ptr(), none, libc::MS_REC | libc::MS_PRIVATE, none.cast()))?;
-            done(libc::mount(c"none".as_ptr(), c"/sys/kernel/btf".as_ptr(), c"tmpfs".as_ptr(), 0, none.cast()))
+            done(libc::mount(
+                c"none".as_ptr(),
+                c"/sys/kernel/btf".as_ptr(),
+                c"tmpfs".as_ptr(),
+                0,
+                none.cast(),
+            ))
         }
     });
     assert_eq!(
@@ -122,7 +136,8 @@ fn ended_before_its_time_it_writes_what_it_saw() {
     // SAFETY: our own child.
     unsafe { libc::kill(child.id().cast_signed(), libc::SIGINT) };
     assert!(child.wait().expect("it ends").success());
-    let report: Value = serde_json::from_slice(&fs::read(&file).expect("the file is there")).expect("it is JSON");
+    let report: Value =
+        serde_json::from_slice(&fs::read(&file).expect("the file is there")).expect("it is JSON");
     fs::remove_file(&file).expect("it is ours");
     assert_eq!(report["schema"], "meshmark/probe/1");
     assert_eq!(report["partial"], true);
@@ -185,7 +200,11 @@ fn killed_it_leaves_nothing() {
     // The kernel lets go of programs a moment later.
     let end = Instant::now() + Duration::from_secs(10);
     while programs().intersection(&held).next().is_some() {
-        assert!(Instant::now() < end, "still there: {:?}", programs().intersection(&held).collect::<Vec<_>>());
+        assert!(
+            Instant::now() < end,
+            "still there: {:?}",
+            programs().intersection(&held).collect::<Vec<_>>()
+        );
         sleep(Duration::from_millis(100));
     }
 }

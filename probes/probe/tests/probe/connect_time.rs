@@ -45,7 +45,10 @@ fn over_a_slow_cable() {
         println!("IPv{version}, slow, the quietest of {}, in ns: {quietest:.0?}", rounds.len());
         assert!(quietest.captured_median > 2e6, "the cable takes its time: {quietest:?}");
         assert!(quietest.longer().abs() < quietest.captured / 16.0, "{rounds:.0?}");
-        assert!((quietest.median - quietest.captured_median).abs() < quietest.captured_median / 16.0, "{rounds:.0?}");
+        assert!(
+            (quietest.median - quietest.captured_median).abs() < quietest.captured_median / 16.0,
+            "{rounds:.0?}"
+        );
     }
 }
 
@@ -86,7 +89,10 @@ fn rounds(world: &World, version: u8) -> Vec<Round> {
             let report = probe.ask("snapshot");
             let connect = &of(&report, "near")["connections"]["client"]["connect"];
             let handshakes = handshakes(&capture.end());
-            assert_eq!((connect["count"].as_u64(), handshakes.len()), (Some(CONNECTIONS as u64), CONNECTIONS));
+            assert_eq!(
+                (connect["count"].as_u64(), handshakes.len()),
+                (Some(CONNECTIONS as u64), CONNECTIONS)
+            );
             Round {
                 captured: handshakes.iter().sum::<u64>() as f64 / CONNECTIONS as f64,
                 mean: connect["mean"].as_f64().expect("a mean"),
@@ -104,7 +110,8 @@ fn rounds(world: &World, version: u8) -> Vec<Round> {
 fn handshakes(segments: &[Segment]) -> Vec<u64> {
     let to = |port: u16| segments.iter().find(move |each| each.to_port == port && each.syn && each.ack);
     let begun = segments.iter().filter(|each| each.to_port == PORT && each.syn && !each.ack);
-    let mut times: Vec<u64> = begun.map(|syn| to(syn.from_port).expect("it was answered").at - syn.at).collect();
+    let mut times: Vec<u64> =
+        begun.map(|syn| to(syn.from_port).expect("it was answered").at - syn.at).collect();
     times.sort_unstable();
     times
 }

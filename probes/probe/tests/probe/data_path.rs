@@ -55,8 +55,11 @@ impl DataPath {
         }
         let mut child = command.spawn().expect("the data path's loader starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("it says that it is ready");
-        let writer = UnixStream::connect(&socket).unwrap_or_else(|error| panic!("the loader listens: {error} {line}"));
+        BufReader::new(child.stdout.as_mut().expect("a pipe"))
+            .read_line(&mut line)
+            .expect("it says that it is ready");
+        let writer =
+            UnixStream::connect(&socket).unwrap_or_else(|error| panic!("the loader listens: {error} {line}"));
         writer.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
         let reader = BufReader::new(writer.try_clone().expect("a descriptor"));
         let mut path = Self { node, child, socket, cgroup, reader, writer };
@@ -119,8 +122,11 @@ fn device(index: usize) -> String {
 
 /// As the lab lays them: a pod knows no neighbour but the node, and the node is told where each pod is.
 fn cable(node: &str, pod: &str, index: usize) {
-    let (device, mac, [v4, v6]) = (device(index), format!("02:00:00:00:00:{:02x}", index + 1), ADDRESSES[index]);
-    run(&format!("ip -n {node} link add {device} address {MAC} type veth peer name eth0 address {mac} netns {pod}"));
+    let (device, mac, [v4, v6]) =
+        (device(index), format!("02:00:00:00:00:{:02x}", index + 1), ADDRESSES[index]);
+    run(&format!(
+        "ip -n {node} link add {device} address {MAC} type veth peer name eth0 address {mac} netns {pod}"
+    ));
     run(&format!("ip -n {node} link set {device} addrgenmode none up"));
     for address in [v4, v6] {
         run(&format!("ip -n {node} route add {address} dev {device}"));
@@ -139,12 +145,15 @@ fn cable(node: &str, pod: &str, index: usize) {
 /// `setup/bootstrap/probes.mjs` built.
 fn program() -> PathBuf {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
-    let prebuilt = format!("{}/../prebuilt/linux-{architecture}/meshmark-datapath", env!("CARGO_MANIFEST_DIR"));
+    let prebuilt =
+        format!("{}/../prebuilt/linux-{architecture}/meshmark-datapath", env!("CARGO_MANIFEST_DIR"));
     let places = [
         std::env::var_os("MESHMARK_DATAPATH").map(PathBuf::from),
         Some(Path::new(PROGRAM).with_file_name("meshmark-datapath")),
         Some(PathBuf::from(prebuilt)),
     ];
     let found = places.into_iter().flatten().find(|place| place.exists());
-    found.expect("meshmark-datapath is built: node setup/bootstrap/probes.mjs, or cargo build -p meshmark-datapath")
+    found.expect(
+        "meshmark-datapath is built: node setup/bootstrap/probes.mjs, or cargo build -p meshmark-datapath",
+    )
 }

@@ -13,7 +13,8 @@ use crate::{
 /// Sends so many datagrams of a size.
 fn send(world: &World, to: SocketAddr, count: usize, size: usize) {
     inside(&world.near, || {
-        let socket = UdpSocket::bind((world.near_address(if to.is_ipv4() { 4 } else { 6 }), 0)).expect("a socket");
+        let socket =
+            UdpSocket::bind((world.near_address(if to.is_ipv4() { 4 } else { 6 }), 0)).expect("a socket");
         for _ in 0..count {
             // Where the port is closed, the answer to one comes back as an error of the next.
             let _ = socket.send_to(&vec![1; size], to);
@@ -29,14 +30,20 @@ fn count(report: &Value, target: &str, reason: &str) -> u64 {
 fn to_service(report: &Value, target: &str, reason: &str, to: SocketAddr) -> u64 {
     let rows = of(report, target)["drops"]["services"].as_array().expect("rows");
     rows.iter()
-        .filter(|row| row["reason"] == reason && row["address"] == to.ip().to_string() && row["port"] == to.port())
+        .filter(|row| {
+            row["reason"] == reason && row["address"] == to.ip().to_string() && row["port"] == to.port()
+        })
         .map(|row| row["count"].as_u64().expect("a count"))
         .sum()
 }
 
 /// What nobody listens for is dropped for. Before 5.17 the kernel gives no reasons.
 fn nobody(report: &Value) -> &'static str {
-    if report["kernel"].as_str().is_some_and(|kernel| kernel.starts_with("5.10.")) { "NOT_SPECIFIED" } else { "NO_SOCKET" }
+    if report["kernel"].as_str().is_some_and(|kernel| kernel.starts_with("5.10.")) {
+        "NOT_SPECIFIED"
+    } else {
+        "NO_SOCKET"
+    }
 }
 
 #[test]
@@ -102,8 +109,11 @@ fn by_the_data_paths_policy() {
         let report = probe.stop();
         // The packet is still its sender's when the node's device has it. Before 5.18 there is no such reason.
         let near = &of(&report, "near")["drops"];
-        let (reason, class) =
-            if count(&report, "near", "TC_INGRESS") > 0 { ("TC_INGRESS", "policy") } else { ("NOT_SPECIFIED", "unknown") };
+        let (reason, class) = if count(&report, "near", "TC_INGRESS") > 0 {
+            ("TC_INGRESS", "policy")
+        } else {
+            ("NOT_SPECIFIED", "unknown")
+        };
         assert_eq!(count(&report, "near", reason), 300, "{near:#}");
         assert_eq!(near["byClass"][class], 300, "{near:#}");
         assert_eq!(to_service(&report, "near", reason, to(denied)), 70);

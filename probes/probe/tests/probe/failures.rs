@@ -53,7 +53,8 @@ fn each_with_its_cause() {
     for version in VERSIONS {
         let address = world.far_address(version);
         let probe = Probe::attach(&["connections", "drops"], &world.targets());
-        let connects = causes.map(|(port, times, ..)| connect(&world.near, SocketAddr::new(address, port), times));
+        let connects =
+            causes.map(|(port, times, ..)| connect(&world.near, SocketAddr::new(address, port), times));
         for (threads, (port, _, expected, _)) in connects.into_iter().zip(causes) {
             for thread in threads {
                 assert_eq!(thread.join().expect("it ends"), expected, "IPv{version}, port {port}");

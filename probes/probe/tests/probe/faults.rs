@@ -78,6 +78,7 @@ fn where_the_output_is_a_directory() {
 
 #[test]
 fn where_there_is_no_room_for_the_output() {
-    let said = sentence(Command::new(PROGRAM).args(["drops", "--duration", "100ms", "--output", "/dev/full"]));
+    let said =
+        sentence(Command::new(PROGRAM).args(["drops", "--duration", "100ms", "--output", "/dev/full"]));
     assert_eq!(said, "meshmark-probe: writing the result: No space left on device (os error 28)");
 }

@@ -6,7 +6,6 @@ use std::{
     fs,
     io::{Read, Write},
     net::{IpAddr, SocketAddr, TcpListener, TcpStream},
-    os::fd::AsRawFd,
     thread,
     time::Duration,
 };
@@ -20,12 +19,11 @@ use crate::{
 };
 
 /// The programs of each hook, as in `src/hooks.rs`.
-pub const RUNGS: [(&str, &[&str]); 11] = [
+pub const RUNGS: [(&str, &[&str]); 10] = [
     ("connection state", &["set_state_btf", "set_state_raw"]),
     ("send", &["send_btf", "send_raw", "send_fentry", "send_kprobe", "send_end_btf"]),
     ("receive", &["receive_btf", "receive_piece_btf", "receive_piece_raw", "receive_piece_kprobe"]),
     ("data ready", &["data_ready_btf", "data_ready_raw", "data_ready_fentry", "data_ready_kprobe"]),
-    ("round trip", &["round_trip_btf", "round_trip_raw", "round_trip_kprobe"]),
     ("retransmit", &["retransmit_btf", "retransmit_raw"]),
     ("drop", &["drop_btf", "drop_raw"]),
     ("TLS in", &["tls_ingress"]),
@@ -53,8 +51,6 @@ const OPENED: usize = VERSIONS.len() * CONNECTIONS + HANDSHAKES;
 
 /// What the kernel itself counted meanwhile.
 struct Counted {
-    /// Segments that came to the clients' established sockets, those that came as one counted once.
-    segments: u64,
     retransmits: u64,
 }
 
@@ -72,7 +68,10 @@ fn every_rung_counts_what_was_done() {
         let mut arguments = vec!["latency", "drops", "connections"];
         if !by_itself {
             arguments.extend(["--state", "hash"]);
-            let next = RUNGS.iter().flat_map(|(_, programs)| programs.iter()).filter(|program| left.contains(**program));
+            let next = RUNGS
+                .iter()
+                .flat_map(|(_, programs)| programs.iter())
+                .filter(|program| left.contains(**program));
             arguments.extend(next.flat_map(|program| ["--first", *program]));
         }
         let (report, counted) = watched(&world, &arguments);
@@ -115,51 +114,44 @@ fn watched(world: &World, arguments: &[&str]) -> (Value, Counted) {
         let before = if version == 4 { BEFORE } else { 0 };
         Server::start(&world.far, world.far_address(version), CONNECTIONS + before, Duration::ZERO)
     });
-    let mut before: Vec<TcpStream> = (0..BEFORE).map(|_| connect(&world.near, world.far_address(4))).collect();
+    let mut before: Vec<TcpStream> =
+        (0..BEFORE).map(|_| connect(&world.near, world.far_address(4))).collect();
     for stream in &mut before {
         ask(stream, 1);
     }
-    let segments_before: u64 = before.iter().map(segments_in).sum();
-    let (retransmits_before, coalesced_before) = (retransmits(world), coalesced(world));
+    let retransmits_before = retransmits(world);
 
     let mut probe = Probe::attach(arguments, &world.targets());
     probe.send(&json!({ "op": "cost", "on": true }));
-    let segments = thread::scope(|scope| {
+    thread::scope(|scope| {
         let lost = scope.spawn(|| inside(&world.near, lose_a_syn));
-        let segments = turns(world, before) - segments_before + handshakes(world);
+        turns(world, before);
+        handshakes(world);
         for version in VERSIONS {
             refuse(world, world.far_address(version));
         }
         lost.join().expect("it ends");
-        segments
     });
     for server in servers {
         server.end();
     }
     let retransmits = retransmits(world) - retransmits_before;
-    let coalesced = coalesced(world) - coalesced_before;
-    (probe.end(), Counted { segments: segments - coalesced, retransmits })
+    (probe.end(), Counted { retransmits })
 }
 
-/// Requests on the connections that were there and on new ones, all at the same time. Segments that came to the clients.
-fn turns(world: &World, before: Vec<TcpStream>) -> u64 {
+/// Requests on the connections that were there and on new ones, all at the same time.
+fn turns(world: &World, before: Vec<TcpStream>) {
     let new = VERSIONS.iter().flat_map(|version| vec![*version; CONNECTIONS]);
-    let new: Vec<(TcpStream, usize, u64)> =
-        new.map(|version| (connect(&world.near, world.far_address(version)), REQUESTS, 1)).collect();
-    let all = before.into_iter().map(|stream| (stream, REQUESTS_BEFORE, 0)).chain(new);
-    let threads: Vec<_> = all
-        .map(|(mut stream, requests, handshake)| {
-            thread::spawn(move || {
-                ask(&mut stream, requests);
-                segments_in(&stream) - handshake
-            })
-        })
-        .collect();
-    threads.into_iter().map(|thread| thread.join().expect("it is answered")).sum()
+    let new: Vec<(TcpStream, usize)> =
+        new.map(|version| (connect(&world.near, world.far_address(version)), REQUESTS)).collect();
+    let all = before.into_iter().map(|stream| (stream, REQUESTS_BEFORE)).chain(new);
+    let threads: Vec<_> =
+        all.map(|(mut stream, requests)| thread::spawn(move || ask(&mut stream, requests))).collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("it is answered"));
 }
 
 /// TLS as it looks from outside, which is all that is looked at: hello, hello, the client's end of the handshake, data.
-fn handshakes(world: &World) -> u64 {
+fn handshakes(world: &World) {
     const CLIENT_HELLO: [u8; 9] = [22, 3, 1, 0, 4, 1, 0, 0, 0];
     const SERVER_HELLO: [u8; 9] = [22, 3, 3, 0, 4, 2, 0, 0, 0];
     const CHANGE_AND_FINISHED: [u8; 12] = [20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 1, 0];
@@ -176,20 +168,16 @@ fn handshakes(world: &World) -> u64 {
             let _ = stream.read(&mut [0]);
         }
     });
-    let segments = inside(&world.near, || {
-        (0..HANDSHAKES)
-            .map(|_| {
-                let mut stream = TcpStream::connect(address).expect("the server listens");
-                stream.write_all(&CLIENT_HELLO).expect("the server listens");
-                stream.read_exact(&mut [0; SERVER_HELLO.len()]).expect("the server's hello");
-                stream.write_all(&CHANGE_AND_FINISHED).expect("the server listens");
-                stream.read_exact(&mut [0; DATA.len()]).expect("the server's data");
-                segments_in(&stream) - 1
-            })
-            .sum()
+    inside(&world.near, || {
+        for _ in 0..HANDSHAKES {
+            let mut stream = TcpStream::connect(address).expect("the server listens");
+            stream.write_all(&CLIENT_HELLO).expect("the server listens");
+            stream.read_exact(&mut [0; SERVER_HELLO.len()]).expect("the server's hello");
+            stream.write_all(&CHANGE_AND_FINISHED).expect("the server listens");
+            stream.read_exact(&mut [0; DATA.len()]).expect("the server's data");
+        }
     });
     server.join().expect("it ends");
-    segments
 }
 
 fn refuse(world: &World, address: IpAddr) {
@@ -206,33 +194,9 @@ fn lose_a_syn() {
     TcpStream::connect_timeout(&to, Duration::from_millis(1_500)).expect_err("nobody is there");
 }
 
-/// `tcpi_segs_in` (4.2): with the SYN+ACK, which comes before the connection is established.
-fn segments_in(stream: &TcpStream) -> u64 {
-    const AT: usize = 140;
-    let mut info = [0_u8; 256];
-    let mut length = info.len() as u32;
-    // SAFETY: an open socket, a buffer of that length.
-    let result = unsafe {
-        libc::getsockopt(
-            stream.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &raw mut length,
-        )
-    };
-    assert_eq!(result, 0, "TCP_INFO");
-    u32::from_ne_bytes(info[AT..AT + 4].try_into().expect("four bytes")).into()
-}
-
 /// Segments that were sent again.
 fn retransmits(world: &World) -> u64 {
     counter(world, "snmp", "Tcp:", "RetransSegs")
-}
-
-/// Segments that a busy socket got as one with the one before.
-fn coalesced(world: &World) -> u64 {
-    counter(world, "netstat", "TcpExt:", "TCPBacklogCoalesce")
 }
 
 /// A counter of the near namespace.
@@ -257,7 +221,10 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
     let missed = |hook: &str| missed(report, hook);
     let runs = || {
         let programs = report["cost"]["programs"].as_array().expect("programs");
-        programs.iter().find(|program| program["hook"] == name).map_or(0, |program| program["runs"].as_u64().unwrap_or(0))
+        programs
+            .iter()
+            .find(|program| program["hook"] == name)
+            .map_or(0, |program| program["runs"].as_u64().unwrap_or(0))
     };
     let ends = |count: usize| 2 * count as u64;
     // Either of the two leaves out a turn. Where a turn lacks both, less is left out than was missed.
@@ -267,9 +234,8 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
     let (counted, done, left_out, unseen) = match name {
         "connection state" => (both("connections", "/opened"), ends(OPENED), missed(name), 0),
         "send" | "receive" => (both("latency", "/turn/count"), ends(TURNS), turn, whole(REQUESTS)),
-        "data ready" => (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name), whole(REQUESTS)),
-        "round trip" => {
-            (number(client, "latency", "/smoothedRtt/count"), kernel.segments, missed(name), whole(2 * REQUESTS))
+        "data ready" => {
+            (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name), whole(REQUESTS))
         }
         "retransmit" => {
             let again = ["/retransmits", "/synRetransmits"].map(|field| number(client, "connections", field));
@@ -285,7 +251,8 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
         }
         other => panic!("what does {other} count?"),
     };
-    let nothing_else_lost = report["lost"].as_object().expect("lost").iter().all(|(what, count)| what == "missed" || count == 0);
+    let nothing_else_lost =
+        report["lost"].as_object().expect("lost").iter().all(|(what, count)| what == "missed" || count == 0);
     json!({
         "hook": name, "rung": hook["rung"], "on": hook["on"], "program": hook["program"], "state": report["state"],
         "counted": counted, "done": done, "missed": left_out, "beginningsMissed": missed("connection state"),
@@ -296,11 +263,17 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
 /// Runs that the kernel left out, by its own count.
 fn missed(report: &Value, hook: &str) -> u64 {
     let programs = report["cost"]["programs"].as_array().expect("programs").iter();
-    programs.filter(|program| program["hook"] == hook).map(|program| program["missed"].as_u64().unwrap_or(0)).sum()
+    programs
+        .filter(|program| program["hook"] == hook)
+        .map(|program| program["missed"].as_u64().unwrap_or(0))
+        .sum()
 }
 
 /// SYNs at the closed port, whatever this kernel calls the reason.
 fn dropped(report: &Value) -> u64 {
     let rows = of(report, "far")["drops"]["services"].as_array().expect("rows");
-    rows.iter().filter(|row| row["port"] == 9 && row["address"] != NOBODY).map(|row| row["count"].as_u64().expect("a count")).sum()
+    rows.iter()
+        .filter(|row| row["port"] == 9 && row["address"] != NOBODY)
+        .map(|row| row["count"].as_u64().expect("a count"))
+        .sum()
 }

@@ -42,7 +42,8 @@ fn what_does_not_fit_is_counted_and_said() {
     let mut probe = Probe::attach(&["connections"], &world.targets());
     inside(&world.near, || {
         for port in 1..=PORTS {
-            TcpStream::connect(SocketAddr::new(world.far_address(4), port)).expect_err("nobody listens there");
+            TcpStream::connect(SocketAddr::new(world.far_address(4), port))
+                .expect_err("nobody listens there");
         }
     });
     let report = probe.ask("stop");

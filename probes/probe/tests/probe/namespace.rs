@@ -52,7 +52,8 @@ fn by_a_pattern_whenever_they_are_made() {
 #[test]
 fn a_pattern_without_a_match_is_said() {
     let world = World::new();
-    let probe = Probe::attach(&["latency"], &["none=netns:mmpr-none-*@7".to_owned(), world.targets()[0].clone()]);
+    let probe =
+        Probe::attach(&["latency"], &["none=netns:mmpr-none-*@7".to_owned(), world.targets()[0].clone()]);
     assert_eq!(probe.stop()["warnings"], json!(["nothing has matched netns:/run/netns/mmpr-none-*@7"]));
 }
 

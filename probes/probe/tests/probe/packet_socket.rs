@@ -15,8 +15,9 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// In the calling thread's network namespace. The options, of a level each, are set before it sees anything.
 pub fn open(device: &str, options: &[(i32, i32, i32)]) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers; the descriptor is owned at once.
-    let socket =
-        unsafe { OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0))?) };
+    let socket = unsafe {
+        OwnedFd::from_raw_fd(check(libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0))?)
+    };
     for (level, option, value) in options {
         set(&socket, *level, *option, value)?;
     }
@@ -35,7 +36,9 @@ pub fn open(device: &str, options: &[(i32, i32, i32)]) -> io::Result<OwnedFd> {
 
 fn set<T>(socket: &OwnedFd, level: i32, option: i32, value: &T) -> io::Result<i32> {
     // SAFETY: the descriptor is open, the value ours and so long.
-    check(unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const *value).cast(), length(value)) })
+    check(unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const *value).cast(), length(value))
+    })
 }
 
 const fn length<T>(_: &T) -> u32 {

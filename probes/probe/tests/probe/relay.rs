@@ -43,7 +43,8 @@ impl Proxy {
     /// For one connection. The thread says how long it worked on each request, in nanoseconds.
     pub fn start(&self, work: Duration) -> JoinHandle<Worked> {
         let front: IpAddr = FRONT.parse().expect("an address");
-        let listener = inside(&self.namespace.name, || TcpListener::bind((front, PORT)).expect("the port is free"));
+        let listener =
+            inside(&self.namespace.name, || TcpListener::bind((front, PORT)).expect("the port is free"));
         let name = self.namespace.name.clone();
         thread::spawn(move || {
             let (client, _) = listener.accept().expect("a client comes");

@@ -29,11 +29,15 @@ fn as_ss_says() {
     for value in shown {
         // `ss` shows microseconds with three digits after them; the kernel keeps eighths.
         let inside = |bucket: &Value| {
-            bucket[0].as_f64().expect("from") <= value + 500.0 && value - 500.0 < bucket[1].as_f64().expect("to")
+            bucket[0].as_f64().expect("from") <= value + 500.0
+                && value - 500.0 < bucket[1].as_f64().expect("to")
         };
         assert!(buckets.iter().any(inside), "{value} ns is in none of {buckets:?}");
     }
-    let (lowest, mean) = (client["lowestRttUs"].as_f64().expect("a time"), client["smoothedRtt"]["mean"].as_f64().expect("a mean"));
+    let (lowest, mean) = (
+        client["lowestRttUs"].as_f64().expect("a time"),
+        client["smoothedRtt"]["mean"].as_f64().expect("a mean"),
+    );
     assert!(lowest * 1_000.0 <= mean, "{lowest} µs, {mean} ns");
 }
 

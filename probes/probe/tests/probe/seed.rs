@@ -61,6 +61,10 @@ fn a_turn_without_a_beginning_is_discarded() {
     let report = probe.stop();
     for (target, role) in [("near", "client"), ("far", "server")] {
         let latency = &of(&report, target)["latency"][role];
-        assert_eq!((latency["turn"]["count"].clone(), latency["discarded"].clone()), (json!(0), json!(1)), "{target}");
+        assert_eq!(
+            (latency["turn"]["count"].clone(), latency["discarded"].clone()),
+            (json!(0), json!(1)),
+            "{target}"
+        );
     }
 }

@@ -55,7 +55,10 @@ fn as_many_connects_as_were_refused() {
         });
         let report = probe.stop();
         let client = &of(&report, "near")["connections"]["client"];
-        assert_eq!((client["attempts"].clone(), client["opened"].clone(), client["failed"].clone()), (json!(25), json!(0), json!(25)));
+        assert_eq!(
+            (client["attempts"].clone(), client["opened"].clone(), client["failed"].clone()),
+            (json!(25), json!(0), json!(25))
+        );
         assert_eq!(
             client["failures"],
             json!([{ "cause": "refused", "address": address.to_string(), "port": 9, "count": 25 }])
@@ -97,7 +100,13 @@ fn by_address() {
         server.end();
         let report = probe.stop();
         let both = &of(&report, "service")["connections"];
-        assert_eq!((both["client"]["opened"].clone(), both["server"]["opened"].clone()), (json!(10), json!(10)));
-        assert_eq!((both["client"]["requests"].clone(), both["server"]["requests"].clone()), (json!(30), json!(30)));
+        assert_eq!(
+            (both["client"]["opened"].clone(), both["server"]["opened"].clone()),
+            (json!(10), json!(10))
+        );
+        assert_eq!(
+            (both["client"]["requests"].clone(), both["server"]["requests"].clone()),
+            (json!(30), json!(30))
+        );
     }
 }

@@ -78,7 +78,10 @@ fn as_many_handshakes_as_were_made() {
             let side = &of(&report, target)["connections"][role];
             assert_eq!(side["tls"]["count"], 6, "{version} {host} {target}: {side}");
             assert_eq!(side["tlsUnfinished"], 0);
-            let (lowest, mean) = (side["tls"]["lowest"].as_f64().expect("a time"), side["tls"]["mean"].as_f64().expect("a mean"));
+            let (lowest, mean) = (
+                side["tls"]["lowest"].as_f64().expect("a time"),
+                side["tls"]["mean"].as_f64().expect("a mean"),
+            );
             println!("{version} {host} {role}: {:.0} µs, lowest {:.0} µs", mean / 1e3, lowest / 1e3);
             assert!(lowest > 50_000.0 && mean < 200e6, "{lowest} ns, {mean} ns");
         }
@@ -102,7 +105,16 @@ fn as_long_as_in_a_packet_capture() {
         let capture = Capture::start(&world.near, "veth0");
         for _ in 0..HANDSHAKES {
             let done = Command::new("ip")
-                .args(["netns", "exec", &world.near, "openssl", "s_client", "-tls1_3", "-connect", &format!("{host}:7443")])
+                .args([
+                    "netns",
+                    "exec",
+                    &world.near,
+                    "openssl",
+                    "s_client",
+                    "-tls1_3",
+                    "-connect",
+                    &format!("{host}:7443"),
+                ])
                 .stdin(Stdio::null())
                 .output()
                 .expect("openssl runs");
@@ -114,7 +126,9 @@ fn as_long_as_in_a_packet_capture() {
         assert_eq!((tls["count"].as_u64(), times.len()), (Some(HANDSHAKES as u64), HANDSHAKES));
         let captured = times.iter().sum::<u64>() as f64 / HANDSHAKES as f64;
         let mean = tls["mean"].as_f64().expect("a mean");
-        println!("{host}, ClientHello to Finished: mean {captured:.0} ns on the device, {mean:.0} ns by the probe");
+        println!(
+            "{host}, ClientHello to Finished: mean {captured:.0} ns on the device, {mean:.0} ns by the probe"
+        );
         assert!((mean - captured).abs() < 20_000.0, "{mean}, {captured}");
     }
 }
@@ -125,7 +139,9 @@ fn handshakes(segments: &[Segment]) -> Vec<u64> {
     sent()
         .filter(|each| each.first == Some(HANDSHAKE))
         .map(|hello| {
-            let ends = |each: &&Segment| matches!(each.first, Some(CHANGE_CIPHER | ENCRYPTED)) && each.from_port == hello.from_port;
+            let ends = |each: &&Segment| {
+                matches!(each.first, Some(CHANGE_CIPHER | ENCRYPTED)) && each.from_port == hello.from_port
+            };
             sent().find(ends).expect("it ended").at - hello.at
         })
         .collect()

@@ -62,7 +62,8 @@ pub fn spin(work: Duration) -> u64 {
 }
 
 pub fn connect(namespace: &str, address: IpAddr) -> TcpStream {
-    let stream = inside(namespace, || TcpStream::connect(SocketAddr::new(address, PORT)).expect("the server listens"));
+    let stream =
+        inside(namespace, || TcpStream::connect(SocketAddr::new(address, PORT)).expect("the server listens"));
     stream.set_nodelay(true).expect("it is TCP");
     stream
 }
@@ -82,7 +83,8 @@ pub fn drive(namespace: &str, address: IpAddr, connections: usize, requests: usi
             let namespace = namespace.to_owned();
             thread::spawn(move || {
                 enter(&namespace);
-                let mut stream = TcpStream::connect(SocketAddr::new(address, PORT)).expect("the server listens");
+                let mut stream =
+                    TcpStream::connect(SocketAddr::new(address, PORT)).expect("the server listens");
                 stream.set_nodelay(true).expect("it is TCP");
                 ask(&mut stream, requests);
             })

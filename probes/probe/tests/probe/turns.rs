@@ -11,7 +11,14 @@ use crate::{
 };
 
 /// Drives requests past a probe with these arguments; what it saw, and what the server says.
-fn past(world: &World, version: u8, arguments: &[&str], connections: usize, requests: usize, wait: Duration) -> (Value, Vec<u64>) {
+fn past(
+    world: &World,
+    version: u8,
+    arguments: &[&str],
+    connections: usize,
+    requests: usize,
+    wait: Duration,
+) -> (Value, Vec<u64>) {
     let probe = Probe::attach(arguments, &world.targets());
     let server = Server::start(&world.far, world.far_address(version), connections, wait);
     drive(&world.near, world.far_address(version), connections, requests);
@@ -20,7 +27,8 @@ fn past(world: &World, version: u8, arguments: &[&str], connections: usize, requ
 }
 
 fn check_counts(report: &Value, requests: u64) {
-    let (client, server) = (&of(report, "near")["latency"]["client"], &of(report, "far")["latency"]["server"]);
+    let (client, server) =
+        (&of(report, "near")["latency"]["client"], &of(report, "far")["latency"]["server"]);
     for side in [client, server] {
         assert_eq!(side["turn"]["count"], requests, "{side}");
         assert_eq!(side["discarded"], 0);
@@ -57,8 +65,20 @@ fn whatever_the_way_to_see_them() {
         ),
         (
             &[
-                "latency", "--state", "hash", "--without", "send_btf", "--without", "receive_btf", "--without",
-                "receive_piece_btf", "--without", "data_ready_btf", "--without", "set_state_btf", "--without",
+                "latency",
+                "--state",
+                "hash",
+                "--without",
+                "send_btf",
+                "--without",
+                "receive_btf",
+                "--without",
+                "receive_piece_btf",
+                "--without",
+                "data_ready_btf",
+                "--without",
+                "set_state_btf",
+                "--without",
                 "destroy_btf",
             ],
             "send_raw",
@@ -92,13 +112,19 @@ fn as_long_as_the_server_took() {
         let (report, mut worked) = past(&world, 4, &["latency"], 1, requests, Duration::from_micros(wait));
         worked.sort_unstable();
         let turn = &of(&report, "far")["latency"]["server"]["turn"];
-        let (mean, median) = (turn["mean"].as_f64().expect("a mean"), turn["p50"].as_f64().expect("a median"));
+        let (mean, median) =
+            (turn["mean"].as_f64().expect("a mean"), turn["p50"].as_f64().expect("a median"));
         let own_mean = worked.iter().sum::<u64>() as f64 / worked.len() as f64;
         let own_median = worked[worked.len() / 2] as f64;
-        println!("wait {wait} µs: server's own mean {own_mean:.0} ns, probe's {mean:.0} ns; medians {own_median:.0}, {median:.0}");
+        println!(
+            "wait {wait} µs: server's own mean {own_mean:.0} ns, probe's {mean:.0} ns; medians {own_median:.0}, {median:.0}"
+        );
         // Between the kernel and the server's own clock another task may run: the mean has that, the median has not.
         assert!(mean >= own_mean, "mean {mean}, the server's {own_mean}");
-        assert!((median - own_median).abs() < own_median / 16.0 + INTO_THE_KERNEL, "median {median}, the server's {own_median}");
+        assert!(
+            (median - own_median).abs() < own_median / 16.0 + INTO_THE_KERNEL,
+            "median {median}, the server's {own_median}"
+        );
         let wait = of(&report, "near")["latency"]["client"]["turn"]["mean"].as_f64().expect("a mean");
         assert!(wait > mean, "the client waits for longer than the server works: {wait}, {mean}");
     }
@@ -109,12 +135,16 @@ fn as_long_as_the_server_took() {
 fn the_parts_are_no_more_than_the_whole() {
     let world = World::new();
     let (report, _) = past(&world, 4, &["latency"], 1, 2_000, Duration::from_micros(20));
-    let sum = |target: &str, role: &str, what: &str| of(&report, target)["latency"][role][what]["sum"].as_f64().expect("a sum");
+    let sum = |target: &str, role: &str, what: &str| {
+        of(&report, target)["latency"][role][what]["sum"].as_f64().expect("a sum")
+    };
     let count = |target: &str, role: &str| {
         of(&report, target)["latency"][role]["receiveQueue"]["count"].as_u64().expect("a count")
     };
     assert_eq!((count("near", "client"), count("far", "server")), (2_000, 2_000));
-    let parts = sum("far", "server", "turn") + sum("far", "server", "receiveQueue") + sum("near", "client", "receiveQueue");
+    let parts = sum("far", "server", "turn")
+        + sum("far", "server", "receiveQueue")
+        + sum("near", "client", "receiveQueue");
     let whole = sum("near", "client", "turn");
     println!("parts {:.0} ns of {:.0} ns a request", parts / 2e3, whole / 2e3);
     assert!(parts < whole, "{parts} of {whole}");

@@ -45,10 +45,12 @@ impl World {
         world
     }
 
+    #[expect(clippy::unused_self, reason = "an address belongs to a world that is there")]
     pub fn near_address(&self, version: u8) -> IpAddr {
         address(version, 1)
     }
 
+    #[expect(clippy::unused_self, reason = "as above")]
     pub fn far_address(&self, version: u8) -> IpAddr {
         address(version, 2)
     }
@@ -105,7 +107,8 @@ fn add(namespace: &str) {
 pub fn cgroup2() -> PathBuf {
     let mounts = fs::read_to_string("/proc/self/mounts").expect("/proc is mounted");
     let mut lines = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let line = lines.find(|fields| fields.get(2) == Some(&"cgroup2")).expect("a cgroup2 file system is mounted");
+    let line =
+        lines.find(|fields| fields.get(2) == Some(&"cgroup2")).expect("a cgroup2 file system is mounted");
     PathBuf::from(line[1])
 }
 
@@ -137,10 +140,10 @@ pub fn enter(namespace: &str) {
 pub fn run(command: &str) -> String {
     let mut words = command.split(' ');
     let output = Command::new(words.next().expect("a program")).args(words).output().expect("it can be run");
-    text(command, output)
+    text(command, &output)
 }
 
-fn text(command: &str, output: Output) -> String {
+fn text(command: &str, output: &Output) -> String {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

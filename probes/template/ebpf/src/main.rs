@@ -46,7 +46,8 @@ pub fn set_state(ctx: RawTracePointContext) -> i32 {
 
 fn try_set_state(socket: u64, old: i32, new: i32) -> Result<(), i32> {
     // SAFETY: the kernel checks the address.
-    let port = u16::from_be(unsafe { bpf_probe_read_kernel((socket as usize + DESTINATION_PORT) as *const u16)? });
+    let port =
+        u16::from_be(unsafe { bpf_probe_read_kernel((socket as usize + DESTINATION_PORT) as *const u16)? });
     // SAFETY: the loader may have changed it before; nobody does while this runs.
     let wanted = unsafe { read_volatile(&raw const PORT) };
     if wanted != 0 && port != wanted {
