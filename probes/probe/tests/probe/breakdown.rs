@@ -36,7 +36,7 @@ impl Parts {
             of(report, target)["latency"][role]["turn"][what].as_f64().unwrap_or(0.0)
         };
         for (target, role) in [("near", "client"), ("far", "server")] {
-            assert_eq!(turn(target, role, "count"), REQUESTS as f64, "{target}");
+            assert!((turn(target, role, "count") - REQUESTS as f64).abs() < 0.5, "{target}");
         }
         let each = |sum: f64| sum / REQUESTS as f64;
         Self {
@@ -91,10 +91,11 @@ fn a_proxys_time_is_the_proxys_only() {
             .collect();
         drop(stream);
         let relayed = relay.map_or_else(Vec::new, |relay| relay.join().expect("it ends"));
-        let (relayed, served) = (relayed.chunks(REQUESTS).map(Some).chain(iter::repeat(None)), server.end());
+        let (relayed, answered) =
+            (relayed.chunks(REQUESTS).map(Some).chain(iter::repeat(None)), server.end());
         probe.stop();
         // Whatever else the machine does makes the way between longer: the quietest round counts.
-        let rounds = reports.iter().zip(served.chunks(REQUESTS)).zip(relayed);
+        let rounds = reports.iter().zip(answered.chunks(REQUESTS)).zip(relayed);
         let parts = rounds.map(|((report, app), proxy)| {
             Parts::of(report, app.to_vec(), proxy.unwrap_or_default().to_vec())
         });
@@ -114,7 +115,7 @@ fn a_proxys_time_is_the_proxys_only() {
         // Whoever is in the way, the app's time is the app's.
         assert!(near(parts.app_median, median(&parts.app_itself)), "{name}: {} of the app", parts.app_median);
     }
-    assert_eq!(direct.proxy, 0.0);
+    assert!(direct.proxy.abs() < f64::EPSILON);
     let worked = mean(&slow.proxy_itself);
     assert!(
         near(slow.proxy - quick.proxy, worked - mean(&quick.proxy_itself)),

@@ -47,6 +47,7 @@ impl Capture {
 }
 
 /// The next packet; none: there are no more.
+#[expect(clippy::option_option, reason = "none inside: the packet is not TCP")]
 fn receive(socket: &OwnedFd) -> Option<Option<Segment>> {
     let (mut packet, mut control) = ([0_u8; 128], [0_u64; 8]);
     let mut vector = libc::iovec { iov_base: packet.as_mut_ptr().cast(), iov_len: packet.len() };
@@ -70,7 +71,8 @@ fn time(message: &libc::msghdr) -> u64 {
         );
         ptr::read_unaligned(libc::CMSG_DATA(header).cast::<libc::timespec>())
     };
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+    let number = |part: i64| u64::try_from(part).expect("it is after 1970");
+    number(time.tv_sec) * 1_000_000_000 + number(time.tv_nsec)
 }
 
 /// Of an Ethernet frame; without IPv6 extension headers.

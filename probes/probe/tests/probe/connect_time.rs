@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What a packet capture says on the client's device (`SO_TIMESTAMPNS` of an `AF_PACKET` socket: from the moment at which the SYN is
-/// given to the device to that at which the SYN-ACK has come from it), beside the probe's client `connect` (from the socket in SYN_SENT
+/// given to the device to that at which the SYN-ACK has come from it), beside the probe's client `connect` (from the socket in `SYN_SENT`
 /// to the socket established). The probe begins before the capture and ends after it: what it has more is the way of the SYN through
 /// the client's own kernel, and that of the SYN-ACK. In the mean that is less than 20 µs; whatever else the machine does makes it
 /// longer, so that the quietest round counts.

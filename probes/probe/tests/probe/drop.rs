@@ -102,7 +102,7 @@ fn by_the_data_paths_policy() {
     for (round, version) in (1..).zip(VERSIONS) {
         let to = |port| SocketAddr::new(DataPath::far_address(version), port);
         let listener = inside(&world.far, || UdpSocket::bind(to(allowed)).expect("the port is free"));
-        let probe = Probe::attach(&["drops"], &[&world.targets()[..], &[node.clone()]].concat());
+        let probe = Probe::attach(&["drops"], &[&world.targets()[..], std::slice::from_ref(&node)].concat());
         for (port, datagrams) in [(allowed, 40), (denied, 70), (other, 230)] {
             send_from_any(&world, to(port), datagrams);
         }

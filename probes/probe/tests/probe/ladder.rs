@@ -147,7 +147,9 @@ fn turns(world: &World, before: Vec<TcpStream>) {
     let all = before.into_iter().map(|stream| (stream, REQUESTS_BEFORE)).chain(new);
     let threads: Vec<_> =
         all.map(|(mut stream, requests)| thread::spawn(move || ask(&mut stream, requests))).collect();
-    threads.into_iter().for_each(|thread| thread.join().expect("it is answered"));
+    for thread in threads {
+        thread.join().expect("it is answered");
+    }
 }
 
 /// TLS as it looks from outside, which is all that is looked at: hello, hello, the client's end of the handshake, data.

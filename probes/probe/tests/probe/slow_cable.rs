@@ -16,7 +16,7 @@ use crate::{
     world::{Namespace, World, inside, run},
 };
 
-/// linux/if_packet.h: every frame begins with a `virtio_net_hdr`, which says what of its checksum is still to be done.
+/// `linux/if_packet.h`: every frame begins with a `virtio_net_hdr`, which says what of its checksum is still to be done.
 const PACKET_VNET_HDR: i32 = 15;
 const PACKET_IGNORE_OUTGOING: i32 = 23;
 

@@ -93,7 +93,7 @@ const CHANGE_CIPHER: u8 = 20;
 const HANDSHAKE: u8 = 22;
 const ENCRYPTED: u8 = 23;
 
-/// TLS 1.3 on the client's device, from the segment with the ClientHello to the one with the client's first encrypted record, beside
+/// TLS 1.3 on the client's device, from the segment with the `ClientHello` to the one with the client's first encrypted record, beside
 /// the probe's client `tls`: the same two packets, looked at a little before they are given to the device.
 #[test]
 fn as_long_as_in_a_packet_capture() {
