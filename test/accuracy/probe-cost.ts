@@ -41,6 +41,7 @@ async function programs(lab: Lab): Promise<void> {
     for (const [kind, probes] of Object.entries(kinds)) {
       const empty = kind === 'programs that do nothing'
       await using client = await ProbeClient.attach({ program, probes, targets: watching(pods), empty })
+      await client.countCost(true)
       await client.reset()
       const options = { precision: '0.0001%', cap: WINDOW }
       await measure([arm(lab, 'a', pods, options), arm(lab, 'b', pods, options)], `programs/${kind}/${round}`)
