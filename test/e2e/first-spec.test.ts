@@ -64,7 +64,7 @@ test('the first spec: baseline against itself within noise, istio dearer, both i
     /^ meshmark   lab · \d+ CPUs · Linux .* · Envoy \d.* · seed e2e · /m,
     /^ The lab's istio is a stand-in \(docs\/lab\.md\)/m,
     /^ noise floor \(baseline against itself\) +p50 ±/m,
-    /^ +p50 .* → .* µs +[+−]\S+ % \[.*\] +n=\d+ blocks +pass \(< 25 %\)$/m,
+    /^ +p50 .* → .* µs +[+−]?\S+ % \[.*\] +n=\d+ blocks +pass \(< 25 %\)$/m,
     /^ +p50 .* → .* µs +\+\d+ % \[\+\d+, \+\d+\] +n=\d+ blocks +pass \(< 3,?000 %\)$/m,
     /^ 2 pass$/m,
   ]) {
