@@ -148,6 +148,7 @@ test("L7 rules go through the node's one Envoy, which counts what it denies; the
 })
 
 test('an established flow is cut when its allow is revoked, and never while policies are swapped that both allow it', async () => {
+  // From a port below the server's: whose connection it is must not be guessed from the ports once it has been revoked.
   const target = await lab.deploy('cilium', 'http-echo')
   const allow = policy('allow', { ingress: [fromApp('client')] })
   const allowToo = policy('allow-too', {
@@ -160,7 +161,7 @@ test('an established flow is cut when its allow is revoked, and never while poli
     const end = (ended) => { console.log(JSON.stringify({ answers, connections, ended })); process.exit() }
     setInterval(() => { if (Date.now() - last > 1500) end('silent') }, 50)
     const next = () => {
-      const call = http.get({ host: '${target.podAddress}', port: 8080, agent }, (r) => r.resume().on('end', () => { answers++; last = Date.now(); next() }))
+      const call = http.get({ host: '${target.podAddress}', port: 8080, localPort: 7001, agent }, (r) => r.resume().on('end', () => { answers++; last = Date.now(); next() }))
       call.on('socket', (socket) => { if (!socket.seen) { socket.seen = true; connections++ } })
       call.on('error', (error) => end(error.code))
     }

@@ -92,7 +92,8 @@ fn judge<F: Family>(device: u32, how: u32) -> u64 {
                 count_denied(denial.rule, opens_flow);
             }
             let reason = if how & KNOWN != 0 && (denial.reason as u32) <= DropReason::DenyRule as u32 {
-                let _ = F::flows().remove(key);
+                // It stays in conntrack, under its old revision: forgotten, it would be taken up again by whichever end has the
+                // lower port.
                 DropReason::Revoked
             } else {
                 denial.reason
