@@ -2,18 +2,17 @@
  * Builds probes/ for arm64 on another Debian machine: `npm run build:probes -- --target arm64`. What it needs beside the toolchain is a C
  * linker with a static libc, and the target's standard library, which apt downloads and nobody installs.
  */
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildObjects, findTools, hashProbes, PROBE_PROGRAMS, probesFolder, runOrThrow } from './probes.mjs'
+import {
+  buildObjects,
+  findTools,
+  hashProbes,
+  installPrograms,
+  PROBE_PROGRAMS,
+  probesFolder,
+  runOrThrow,
+} from './probes.mjs'
 import { outputOf, searchPath, which } from './program.mjs'
 import { SetupError } from './setup-error.mjs'
 
@@ -84,13 +83,7 @@ export async function crossBuild(root, env, arch, options) {
     join(root, 'probes'),
     options,
   )
-  mkdirSync(folder, { recursive: true })
-  for (const name of PROBE_PROGRAMS) {
-    rmSync(join(folder, name), { force: true })
-    copyFileSync(join(root, 'probes/target', build.target, 'release', name), join(folder, name))
-    chmodSync(join(folder, name), 0o755)
-  }
-  writeFileSync(note, `${JSON.stringify({ sources, toolchain: toolchain.name })}\n`)
+  installPrograms(root, folder, build.target, { sources, toolchain: toolchain.name })
   return { built: true, folder, toolchain: toolchain.name }
 }
 

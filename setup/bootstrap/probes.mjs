@@ -166,15 +166,26 @@ export async function ensureProbes(root, env, options = {}) {
     probesRoot,
     options,
   )
+  installPrograms(root, folder, target, { sources, toolchain: toolchain.name })
+  return { built: true, folder, toolchain: toolchain.name }
+}
+
+/**
+ * Puts what cargo built for a target where it is looked for, with a note on what it was built from.
+ * @param {string} root
+ * @param {string} folder
+ * @param {string} target
+ * @param {{ sources: string, toolchain: string }} note
+ */
+export function installPrograms(root, folder, target, note) {
   mkdirSync(folder, { recursive: true })
   for (const name of PROBE_PROGRAMS) {
     // A running program can't be written over, only replaced.
     rmSync(join(folder, name), { force: true })
-    copyFileSync(join(probesRoot, 'target', target, 'release', name), join(folder, name))
+    copyFileSync(join(root, 'probes/target', target, 'release', name), join(folder, name))
     chmodSync(join(folder, name), 0o755)
   }
-  writeFileSync(join(folder, 'build.json'), `${JSON.stringify({ sources, toolchain: toolchain.name })}\n`)
-  return { built: true, folder, toolchain: toolchain.name }
+  writeFileSync(join(folder, 'build.json'), `${JSON.stringify(note)}\n`)
 }
 
 /**
