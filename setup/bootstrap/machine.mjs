@@ -33,7 +33,8 @@ import { findMissingLints } from './rust-lints.mjs'
  * @returns {Promise<Machine>}
  */
 export async function inspectMachine(root, env, forTests) {
-  const packages = [...DEBIAN_PACKAGES, ...TEST_PACKAGES.filter((row) => forTests && row.arch === process.arch)]
+  const needed = TEST_PACKAGES.filter(({ arch = process.arch }) => forTests && arch === process.arch)
+  const packages = [...DEBIAN_PACKAGES, ...needed]
   const folders = outsideFolders(root, env)
   const envoy = await findEnvoy(env, folders)
   const probes = findProbes(root, env)

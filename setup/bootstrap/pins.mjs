@@ -18,8 +18,13 @@ export const DEBIAN_PACKAGES = [
   { package: 'procps', programs: ['sysctl'], why: "network settings of the lab's own namespaces" },
 ]
 
-/** Debian packages that only `npm test` needs: what boots other kernels (on these `process.arch`). */
+/** Debian packages that only `npm test` needs; with `arch`, only on that `process.arch`: what boots other kernels. */
 export const TEST_PACKAGES = [
+  {
+    package: 'iputils-ping',
+    programs: ['ping'],
+    why: 'neighbours that are known before a test counts, ICMP under policies',
+  },
   {
     package: 'qemu-system-x86',
     programs: ['qemu-system-x86_64'],

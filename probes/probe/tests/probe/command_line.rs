@@ -15,7 +15,7 @@ use crate::{
     ladder::RUNGS,
     probe::{PROGRAM, Probe, of},
     traffic::{Server, drive},
-    world::{World, run},
+    world::World,
 };
 
 fn probe(arguments: &[&str]) -> Output {
@@ -218,7 +218,7 @@ fn programs_of(process: u32) -> BTreeSet<u64> {
         .collect()
 }
 
+/// All that the kernel has; one may go while they are listed.
 fn programs() -> BTreeSet<u64> {
-    let list: Value = serde_json::from_str(&run("bpftool -j prog show")).expect("it is JSON");
-    list.as_array().expect("a list").iter().filter_map(|program| program["id"].as_u64()).collect()
+    aya::programs::loaded_programs().flatten().map(|program| program.id().into()).collect()
 }

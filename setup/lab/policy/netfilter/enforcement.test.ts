@@ -56,7 +56,7 @@ const flows = Object.values(ADDRESSES).flatMap((source) =>
     .flatMap((destination): Flow[] => [
       ...PORTS.map((port): Flow => ({ source, destination, protocol: 6, port })),
       { source, destination, protocol: 17, port: 8080 },
-      ...(has('ping') ? [{ source, destination, protocol: 1 as const, port: 0 }] : []),
+      { source, destination, protocol: 1, port: 0 },
     ]),
 )
 
