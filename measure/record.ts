@@ -43,7 +43,7 @@ export type ComponentUsage = v.InferOutput<typeof componentUsageSchema>
 export const kernelUseSchema = v.object({
   /** Requests in the windows that this was read in. */
   requests: count,
-  /** eBPF programs of the path, by the kernel's statistics: the figures include the statistics' own two clock reads, about 40 ns a run. */
+  /** eBPF programs of the path, by the kernel's statistics: the figures include the statistics' own two clock reads, 40 to 80 ns a run. */
   programs: v.array(v.object({ program: v.string(), nsPerRun: finite, runsPerRequest: finite })),
   programsUsPerRequest: finite,
   /** Softirq time of both sides' CPUs, whoever caused it; it is also in the CPU of the processes that it interrupted. */
@@ -285,7 +285,7 @@ export const explanationSchema = v.object({
       retransmits: orNull(count),
     }),
   ),
-  /** The probes' own: about 40 ns of every run are the kernel's statistics'. */
+  /** The probes' own: 40 to 80 ns of every run are the kernel's statistics'. */
   cost: v.object({ nsPerRequest: orNull(finite), cpuShare: orNull(finite), mapBytes: count }),
   /** Events that could not be counted; all figures are complete where this is 0. */
   lost: count,

@@ -39,7 +39,7 @@ export interface ProgramReading {
 }
 
 /**
- * Meter of the programs that the kernel runs for a path. Its two clock reads a run (about 40 ns) burden only paths that have
+ * Meter of the programs that the kernel runs for a path. Its two clock reads a run (40 to 80 ns) burden only paths that have
  * such programs: it is off in every block that decides something, and on in blocks of its own.
  */
 export interface KernelMeter {

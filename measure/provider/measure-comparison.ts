@@ -20,6 +20,8 @@ export interface MeasureOptions {
   readonly signal: AbortSignal
   /** Called between blocks, and when an arm's own window begins. */
   readonly onProgress: (state: { phase: 'warm-up' | 'measuring'; arm: string | null; measured: MeasuredBlocks }) => void
+  /** Awaited before every block that counts: the place to change what all arms of the block are measured under. */
+  readonly beforeBlock?: (index: number) => Promise<void>
 }
 
 export interface MeasuredRun {
@@ -96,6 +98,7 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
     for (let index = 0; ; index++) {
       const blockStartMs = performance.now() - startMs
       options.onProgress({ phase, arm: null, measured: state })
+      await options.beforeBlock?.(index)
       pods = rota(index)
       try {
         const measured = await agent.block(index, pods)

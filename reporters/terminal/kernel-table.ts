@@ -6,7 +6,7 @@ import type { Paint } from './paint.ts'
 import { wrap } from './text.ts'
 
 const LEGEND =
-  "kernel, per request, from blocks of their own: eBPF programs by the kernel's statistics (about 40 ns of each run are the statistics' own), softirq time of both sides' CPUs"
+  "kernel, per request, from blocks of their own: eBPF programs by the kernel's statistics (40 to 80 ns of each run are the statistics' own), softirq time of both sides' CPUs"
 
 /** Nothing where no arm has eBPF programs. */
 export function kernelTable(record: MeshmarkRecord, columns: number, paint: Paint): string[] {

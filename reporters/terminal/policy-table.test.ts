@@ -64,7 +64,7 @@ test('each way of enforcing has a row: its cost, that it was tried, and what it 
 test('programs are shown by run and by request, with softirq time', () => {
   expect(text(kernelTable(sampleRecord([comparison]), 150, plain))).toMatchInlineSnapshot(`
     "
-     kernel, per request, from blocks of their own: eBPF programs by the kernel's statistics (about 40 ns of each run are the statistics' own), softirq
+     kernel, per request, from blocks of their own: eBPF programs by the kernel's statistics (40 to 80 ns of each run are the statistics' own), softirq
      time of both sides' CPUs
      · cilium › an L3/L4 policy, no policy (lab): softirq 2.10 µs · from_pod 104.0 ns × 4.00
      · cilium › an L3/L4 policy, eBPF L3/L4 (lab): softirq 2.10 µs · from_pod 118.0 ns × 4.00

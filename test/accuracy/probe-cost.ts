@@ -2,12 +2,13 @@
  * What the latency, drop and connection probes cost a request. By the kernel's statistics: each program, and programs that do nothing in
  * its place (being called, and being timed by two looks at the clock, is what a run of those costs). Their bodies by pairs: one of two equal
  * arms is watched (its service and pod addresses are the targets), the other's packets only find that they are nobody's. The bare
- * attachment, which every packet on the machine pays, by blocks with and without.
- * `npm run bench:probes -- --seconds 30 --blocks 12 --rounds 3`
+ * attachment, which every packet on the machine pays, by pairs of blocks with and without.
+ * `npm run bench:probes -- --seconds 30 --attachment 120 --rounds 3`
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { overheadOf } from '../../measure/provider/overheads.ts'
-import { mean, median } from '../../measure/statistics/quantile.ts'
-import { studentUpperQuantile } from '../../measure/statistics/student-distribution.ts'
+import { signedRankInterval, walshAverages } from '../../measure/statistics/hodges-lehmann.ts'
+import { median, quantile } from '../../measure/statistics/quantile.ts'
 import { ProbeClient } from '../../probes/client/probe-client.ts'
 import type { ProbeReport } from '../../probes/client/probe-report.ts'
 import { type DeployedWorkload, findProbeProgram, type Lab } from '../../setup/lab/index.ts'
@@ -15,12 +16,13 @@ import { arm, measure, withLab } from './lab-arms.ts'
 import { numberOptions } from './options.ts'
 
 const PODS = 4
-const BLOCK_CAP = '2s'
-const { seconds, blocks, rounds } = numberOptions({ seconds: 30, blocks: 12, rounds: 3 })
+const { seconds, attachment: attachmentSeconds, rounds } = numberOptions({ seconds: 30, attachment: 120, rounds: 3 })
 const program = findProbeProgram('meshmark-probe')
 const ALL = ['latency', 'drops', 'connections'] as const
 /** Of the figures by program. */
 const WINDOW = '2s'
+/** After programs were attached or detached, before the block. */
+const SETTLE_MS = 50
 
 async function deploy(lab: Lab): Promise<DeployedWorkload[]> {
   return await Promise.all(Array.from({ length: PODS }, () => lab.deploy('baseline', 'http-echo')))
@@ -95,34 +97,41 @@ async function bodies(lab: Lab): Promise<void> {
   for (const pod of [...watched, ...unwatched]) pod.remove()
 }
 
-/** Median latency of two equal arms, with the probes attached to nothing of theirs and without, in turns. */
+/**
+ * Median latency of an arm, with the probes attached to nothing of its and without, in turns of one block: on, off, off, on. The blocks of
+ * a pair are a second apart, so that what changes slowly in the machine hits both. In every block a program has just attached the probes;
+ * in one of the two it is still there.
+ */
 async function attachment(lab: Lab): Promise<void> {
-  const [a, b] = [await deploy(lab), await deploy(lab)]
-  const options = { precision: '0.0001%', cap: BLOCK_CAP }
-  const p50 = async (seed: string): Promise<number> => {
-    const measured = await measure([arm(lab, 'a', a, options), arm(lab, 'b', b, options)], seed)
-    return median(
-      measured.blocks.blocks.flatMap(({ arms }) => [...arms.values()].map(({ latencyUs }) => median([...latencyUs]))),
-    )
-  }
-  const differences: number[] = []
-  for (let block = 0; block < blocks; block++) {
-    const figures = new Map<boolean, number>()
-    for (const attached of block % 2 === 0 ? [true, false] : [false, true]) {
-      const targets = ['nobody=address:203.0.113.250:9']
-      await using _client = attached ? await ProbeClient.attach({ program, probes: ALL, targets }) : undefined
-      if (attached) await _client?.countCost(false)
-      figures.set(attached, await p50(`attachment/${block}/${attached}`))
-    }
-    differences.push((figures.get(true) ?? Number.NaN) - (figures.get(false) ?? Number.NaN))
-  }
-  const middle = mean(differences)
-  const deviation = Math.sqrt(differences.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (blocks - 1))
-  const half = (studentUpperQuantile(0.025, blocks - 1) * deviation) / Math.sqrt(blocks)
-  console.log(
-    `bare attachment, ${blocks} blocks with and without: ${middle.toFixed(2)} µs a request ± ${half.toFixed(2)}`,
+  // One, so that all blocks have the same.
+  const pod = await lab.deploy('baseline', 'http-echo')
+  const options = { precision: '0.0001%', cap: `${attachmentSeconds}s` }
+  const isOn = (block: number): boolean => block % 4 === 0 || block % 4 === 3
+  let client: ProbeClient | undefined
+  const measured = await measure([arm(lab, 'a', [pod], options)], 'attachment', async (block) => {
+    await client?.[Symbol.asyncDispose]()
+    client = await ProbeClient.attach({ program, probes: ALL, targets: ['nobody=address:203.0.113.250:9'] })
+    await client.countCost(false)
+    if (!isOn(block)) await client[Symbol.asyncDispose]()
+    await delay(SETTLE_MS)
+  }).finally(async () => await client?.[Symbol.asyncDispose]())
+  const p50 = new Map(
+    measured.blocks.blocks.flatMap(({ index, invalid, arms }) =>
+      invalid === null ? [[index, median([...(arms.get('a')?.latencyUs ?? [])])] as const] : [],
+    ),
   )
-  for (const pod of [...a, ...b]) pod.remove()
+  const differences: number[] = []
+  for (const first of p50.keys()) {
+    const [one, other] = [p50.get(first), p50.get(first + 1)]
+    if (first % 2 !== 0 || one === undefined || other === undefined) continue
+    differences.push(isOn(first) ? one - other : other - one)
+  }
+  const averages = walshAverages(differences)
+  const { low, high } = signedRankInterval(averages, differences.length, 0.025)
+  console.log(
+    `bare attachment, ${differences.length} pairs of blocks with and without: ${quantile(averages, 0.5).toFixed(2)} µs a request [${low.toFixed(2)}, ${high.toFixed(2)}], of ${median([...p50.values()]).toFixed(1)} µs`,
+  )
+  pod.remove()
 }
 
 await withLab(async (lab) => {
