@@ -65,7 +65,7 @@ export class ProbeClient implements AsyncDisposable {
     await this.#ask({ op: 'reset' })
   }
 
-  /** Counts the programs' own runs and time from here on, or no longer; counting costs about 40 ns a run. */
+  /** Counts the programs' own runs and time from here on, or no longer; counting costs 40 to 80 ns a run. */
   async countCost(on: boolean): Promise<void> {
     await this.#ask({ op: 'cost', on })
   }

@@ -14,10 +14,13 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
                       netns:NAME or netns:/run/netns/NAME or netns:/proc/PID/ns/net (with @UID: only what that user has
                       there), cgroup:DIR (with all below it), address:IP[:PORT] ([IP6]:PORT); names and paths may have * and ?
                       (quote them): what matches is one target, also what is made while it is watched
-  --no-cost           do not count the programs' own time (which itself costs about 40 ns a run)
+  --no-cost           do not count the programs' own time (which itself costs 40 to 80 ns a run)
   --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
   --empty             attaches programs that do nothing where the latency probe's are: what being there costs by itself
+  --twice             attaches two copies of each program that may be left for another task in the middle, as is done by
+                      itself from kernel 7 on: the second does what the kernel leaves out of the first
+  --object FILE       another eBPF object than the built-in one, for working on it
   --first PROGRAM     tries this way before the others of its hook, any number of times, in this order
   --control           for programs: one JSON request a line on standard input, see docs/probes.md";
 
@@ -65,7 +68,11 @@ pub struct LadderOptions {
     pub without: Vec<String>,
     /// Programs that do nothing instead.
     pub empty: bool,
+    /// Two copies of each program, whatever the kernel.
+    pub twice: bool,
     pub first: Vec<String>,
+    /// Another eBPF object than the built-in one.
+    pub object: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -103,6 +110,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "verify" => verify = true,
             "--control" => control = true,
             "--empty" => options.ladder.empty = true,
+            "--twice" => options.ladder.twice = true,
             "--no-cost" => options.cost = false,
             "--help" | "-h" | "help" => return Ok(Command::Help),
             "--duration" => options.duration = duration::parse("--duration", &value()?)?,
@@ -110,6 +118,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "--output" => options.output = Some(PathBuf::from(value()?)),
             "--target" => options.targets.push(TargetSpec::parse(&value()?)?),
             "--without" => options.ladder.without.push(value()?),
+            "--object" => options.ladder.object = Some(PathBuf::from(value()?)),
             "--first" => options.ladder.first.push(value()?),
             "--state" => {
                 options.ladder.in_sockets = Some(match value()?.as_str() {

@@ -1,12 +1,16 @@
 //! Up the ladder: the first way that the kernel lets a program be loaded *and* attached.
 
-use std::{any::Any, fs::File};
+use std::{
+    any::Any,
+    fs::File,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use aya::{
     Btf, Ebpf,
     programs::{
-        BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, FEntry, Iter, KProbe, ProgramError,
-        RawTracePoint,
+        BtfTracePoint, CgroupAttachMode, CgroupSkb, CgroupSkbAttachType, FEntry, Iter, KProbe, Program,
+        ProgramError, RawTracePoint,
     },
 };
 use serde::Serialize;
@@ -36,6 +40,13 @@ pub struct Attached {
     /// `None`: there is no way on this kernel.
     pub rung: Option<&'static Rung>,
     pub refused: Vec<Refusal>,
+    pub copies: Vec<Loaded>,
+}
+
+/// A program as the kernel has it.
+pub struct Loaded {
+    pub program: OwnedFd,
+    /// An iterator has none: it is attached only when it is run.
     pub link: Option<Link>,
 }
 
@@ -45,6 +56,8 @@ pub struct Ladder<'a> {
     pub cgroup: Option<&'a File>,
     /// State lies with sockets: only programs that reach it are of use.
     pub in_sockets: bool,
+    /// Tracing programs may be left for another task meanwhile: two copies are attached of each that bears it.
+    pub twice: bool,
     /// Programs that are to be tried first, and those that are not to be tried.
     pub options: &'a LadderOptions,
 }
@@ -67,7 +80,10 @@ impl Ladder<'_> {
                 self.step(ebpf, rung)
             };
             match tried {
-                Ok(link) => return Attached { hook, rung: Some(rung), refused, link },
+                Ok(first) => {
+                    let copies = [Some(first), self.second(ebpf, hook, rung)].into_iter().flatten().collect();
+                    return Attached { hook, rung: Some(rung), refused, copies };
+                }
                 Err(reason) => refused.push(Refusal {
                     program: rung.program,
                     rung: rung.way.name(),
@@ -77,11 +93,40 @@ impl Ladder<'_> {
                 }),
             }
         }
-        Attached { hook, rung: None, refused, link: None }
+        Attached { hook, rung: None, refused, copies: Vec::new() }
     }
 
-    /// An iterator is attached only when it is run.
-    pub fn step(&self, ebpf: &mut Ebpf, rung: &'static Rung) -> Result<Option<Link>, String> {
+    /// While a task has been put aside in the middle of a program, the kernel leaves that out for everybody else on the CPU.
+    /// A second copy of it, which is another program to the kernel, comes after it and then does its work; else it finds that
+    /// all is done. Both are put aside at once only where two tasks are.
+    fn second(&self, ebpf: &mut Ebpf, hook: &Hook, rung: &'static Rung) -> Option<Loaded> {
+        // Nothing interrupts kprobes.
+        let wanted = self.twice
+            && hook.repeatable
+            && matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint | Way::Fentry);
+        if !wanted {
+            return None;
+        }
+        // The first one lives on by its link and its descriptor.
+        match ebpf.program_mut(rung.program)? {
+            Program::BtfTracePoint(program) => program.unload(),
+            Program::RawTracePoint(program) => program.unload(),
+            Program::FEntry(program) => program.unload(),
+            _ => return None,
+        }
+        .ok()?;
+        self.step(ebpf, rung).ok()
+    }
+
+    pub fn step(&self, ebpf: &mut Ebpf, rung: &'static Rung) -> Result<Loaded, String> {
+        let link = self.link(ebpf, rung)?;
+        let program = ebpf.program(rung.program).ok_or("the eBPF object has no such program")?;
+        let descriptor = program.fd().map_err(|error| said(&error))?.as_fd().try_clone_to_owned();
+        let program = descriptor.map_err(|error| format!("keeping the program: {error}"))?;
+        Ok(Loaded { program, link })
+    }
+
+    fn link(&self, ebpf: &mut Ebpf, rung: &'static Rung) -> Result<Option<Link>, String> {
         if matches!(rung.way, Way::BtfTracepoint | Way::RawTracepoint) && !self.types.has_tracepoint(rung.on)
         {
             return Err(format!("this kernel has no tracepoint {} (it came with {})", rung.on, rung.since));

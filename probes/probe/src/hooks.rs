@@ -47,6 +47,8 @@ pub struct Hook {
     pub rungs: &'static [Rung],
     /// What is missing without it.
     pub without: &'static str,
+    /// Its programs find out that what they are to do is done: two copies of one count no more than one.
+    pub repeatable: bool,
 }
 
 const fn rung(program: &'static str, way: Way, on: &'static str, since: &'static str) -> Rung {
@@ -63,6 +65,7 @@ pub static SEND: Hook = Hook {
         rung("send_end_btf", Way::BtfTracepoint, "sock_send_length", "6.3"),
     ],
     without: "requests",
+    repeatable: true,
 };
 pub static RECEIVE: Hook = Hook {
     name: "receive",
@@ -73,6 +76,7 @@ pub static RECEIVE: Hook = Hook {
         rung("receive_piece_kprobe", Way::Kprobe, "tcp_rcv_space_adjust", "5.10"),
     ],
     without: "requests",
+    repeatable: true,
 };
 pub static DATA_READY: Hook = Hook {
     name: "data ready",
@@ -83,6 +87,7 @@ pub static DATA_READY: Hook = Hook {
         rung("data_ready_kprobe", Way::Kprobe, "sock_def_readable", "5.10"),
     ],
     without: "how long data waits in receive queues",
+    repeatable: true,
 };
 pub static SET_STATE: Hook = Hook {
     name: "connection state",
@@ -91,6 +96,7 @@ pub static SET_STATE: Hook = Hook {
         rung("set_state_raw", Way::RawTracepoint, "inet_sock_set_state", "5.10"),
     ],
     without: "connections",
+    repeatable: true,
 };
 pub static RETRANSMIT: Hook = Hook {
     name: "retransmit",
@@ -99,6 +105,7 @@ pub static RETRANSMIT: Hook = Hook {
         rung("retransmit_raw", Way::RawTracepoint, "tcp_retransmit_skb", "5.10"),
     ],
     without: "retransmits",
+    repeatable: false,
 };
 pub static DROP: Hook = Hook {
     name: "drop",
@@ -107,16 +114,19 @@ pub static DROP: Hook = Hook {
         rung("drop_raw", Way::RawTracepoint, "kfree_skb", "5.10"),
     ],
     without: "drops",
+    repeatable: false,
 };
 pub static TLS_INGRESS: Hook = Hook {
     name: "TLS in",
     rungs: &[rung("tls_ingress", Way::Cgroup, "ingress of the root cgroup", "5.10")],
     without: "TLS handshakes",
+    repeatable: false,
 };
 pub static TLS_EGRESS: Hook = Hook {
     name: "TLS out",
     rungs: &[rung("tls_egress", Way::Cgroup, "egress of the root cgroup", "5.10")],
     without: "TLS handshakes",
+    repeatable: false,
 };
 /// Where state lies in a hash map: takes out what belonged to a socket that is no more.
 pub static DESTROY: Hook = Hook {
@@ -126,11 +136,13 @@ pub static DESTROY: Hook = Hook {
         rung("destroy_raw", Way::RawTracepoint, "tcp_destroy_sock", "5.10"),
     ],
     without: "an orderly map of sockets",
+    repeatable: false,
 };
 pub static SEED: Hook = Hook {
     name: "connections before",
     rungs: &[rung("seed", Way::Iterator, "tcp", "5.10")],
     without: "connections that were there before",
+    repeatable: false,
 };
 
 /// What being called costs by itself: no way but the cheapest.
@@ -138,16 +150,19 @@ static EMPTY_SEND: Hook = Hook {
     name: "send",
     rungs: &[rung("empty_send", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16")],
     without: "what an empty program costs there",
+    repeatable: false,
 };
 static EMPTY_RECEIVE: Hook = Hook {
     name: "receive",
     rungs: &[rung("empty_receive", Way::BtfTracepoint, "sock_recv_length", "6.3")],
     without: "what an empty program costs there",
+    repeatable: false,
 };
 static EMPTY_READY: Hook = Hook {
     name: "data ready",
     rungs: &[rung("empty_ready", Way::BtfTracepoint, "sk_data_ready", "6.3")],
     without: "what an empty program costs there",
+    repeatable: false,
 };
 
 pub static ALL: [&Hook; 10] = [

@@ -25,7 +25,8 @@ pub struct Raw {
     pub services: BTreeMap<DropService, u64>,
     pub failures: BTreeMap<ConnectFailure, u64>,
     pub overflows: [u64; OVERFLOWS],
-    pub programs: BTreeMap<&'static str, ProgramCounts>,
+    /// Of each copy.
+    pub programs: BTreeMap<&'static str, Vec<ProgramCounts>>,
 }
 
 /// A histogram: the sum of all values, and how many are in each slot.
@@ -94,11 +95,9 @@ impl Raw {
             index += 1;
         })?;
         for attached in &session.attached {
-            if let Some(rung) = attached.rung
-                && let Some(program) = ebpf.program(rung.program)
-                && let Ok(descriptor) = program.fd()
-            {
-                raw.programs.insert(rung.program, program_counts(descriptor.as_fd())?);
+            if let Some(rung) = attached.rung {
+                let counts = attached.copies.iter().map(|copy| program_counts(copy.program.as_fd()));
+                raw.programs.insert(rung.program, counts.collect::<Result<_, _>>()?);
             }
         }
         Ok(raw)
@@ -118,8 +117,11 @@ impl Raw {
         for (now, then) in raw.overflows.iter_mut().zip(before.overflows) {
             *now -= then;
         }
-        for (name, counts) in &mut raw.programs {
-            *counts = counts.since(before.programs.get(name).copied().unwrap_or_default());
+        for (name, copies) in &mut raw.programs {
+            let before = before.programs.get(name).into_iter().flatten();
+            for (counts, then) in copies.iter_mut().zip(before) {
+                *counts = counts.since(*then);
+            }
         }
         raw
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     attach::Refusal,
-    cost::{Cost, cost},
+    cost::{Cost, ProgramCounts, cost},
     drops::{Drops, Names, drops},
     kernel,
     problem::Problem,
@@ -88,7 +88,7 @@ pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report,
     let elapsed = session.elapsed();
     let targets =
         (0..session.targets.list.len()).map(|index| target(session, &raw, index, names, elapsed)).collect();
-    let missed = raw.programs.values().map(|counts| counts.missed).sum();
+    let missed = raw.programs.values().map(|copies| ProgramCounts::together(copies).missed).sum();
     let [sockets, drops, drop_services, failed_connects, listeners, ..] = raw.overflows;
     let lost = Lost { missed, sockets, drops, drop_services, failed_connects, listeners };
     let mut warnings = session.warnings.clone();

@@ -1,7 +1,9 @@
 //! The probes in the kernel, from attaching to detaching.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
+    path::Path,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -25,6 +27,7 @@ use crate::{
     problem::{Problem, Trying},
     raw::Raw,
     seed,
+    symbols::Symbols,
     targets::Targets,
     watcher::{Watched, watch},
 };
@@ -35,6 +38,10 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pr
 const OLDEST: KernelVersion = KernelVersion::new(5, 10, 0);
 /// From here on tracepoints may be left for another task meanwhile.
 const INTERRUPTED_TRACEPOINTS: KernelVersion = KernelVersion::new(7, 0, 0);
+
+/// From here on `tcp_rcv_space_adjust()`, which every receive calls, no longer refreshes the socket's own clock
+/// ("tcp: remove one `ktime_get()` from `recvmsg()` fast path").
+const RECEIVES_WITHOUT_A_CLOCK: KernelVersion = KernelVersion::new(6, 19, 0);
 
 /// How state is kept and added to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,6 +63,7 @@ pub struct Ground {
     pub btf: Btf,
     cgroup: Option<File>,
     settings: Settings,
+    object: Cow<'static, [u8]>,
 }
 
 pub struct Session {
@@ -78,7 +86,9 @@ pub struct Session {
 }
 
 impl Ground {
-    pub fn survey() -> Result<Self, Problem> {
+    /// # Arguments
+    /// `object`: another eBPF object than the built-in one
+    pub fn survey(object: Option<&Path>) -> Result<Self, Problem> {
         // SAFETY: takes nothing.
         if unsafe { libc::geteuid() } != 0 {
             return Err(Problem::new(
@@ -104,10 +114,15 @@ impl Ground {
             drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
             users: 0,
             offsets: offsets::find(&types)?,
+            clocked_receive: clocked_receive(),
+        };
+        let object = match object {
+            Some(path) => fs::read(path).trying(&format!("reading {}", path.display()))?.into(),
+            None => OBJECT.into(),
         };
         unlimited_memory();
         let btf = Btf::from_sys_fs().trying("reading the kernel's types")?;
-        Ok(Self { types, btf, cgroup: root_cgroup(), settings })
+        Ok(Self { types, btf, cgroup: root_cgroup(), settings, object })
     }
 
     /// Maps and programs for these targets, nothing loaded yet.
@@ -130,7 +145,7 @@ impl Ground {
             .override_global("SETTINGS", &settings, true)
             .map_max_entries("HISTOGRAMS", histograms)
             .map_max_entries("COUNTERS", count * 2)
-            .load(OBJECT)
+            .load(&self.object)
             .trying("creating the probes' maps")?;
         for (index, target) in targets.list.iter().enumerate() {
             let index = index as u32;
@@ -154,9 +169,23 @@ impl Ground {
             btf: &self.btf,
             cgroup: self.cgroup.as_ref(),
             in_sockets: plan.in_sockets,
+            twice: options.twice || !tracepoints_stay(),
             options,
         }
     }
+}
+
+/// A program at a tracepoint is not left for another task.
+fn tracepoints_stay() -> bool {
+    KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
+}
+
+/// `tcp_recvmsg()`, where it looks at the clock for what it hands over.
+fn clocked_receive() -> u64 {
+    if !KernelVersion::current().is_ok_and(|version| version < RECEIVES_WITHOUT_A_CLOCK) {
+        return 0;
+    }
+    Symbols::read().address("tcp_recvmsg").unwrap_or(0)
 }
 
 /// What there are histograms of.
@@ -173,7 +202,7 @@ fn measures(probes: Probes) -> Vec<Measure> {
 
 impl Session {
     pub fn begin(probes: Probes, targets: Targets, options: &LadderOptions) -> Result<Self, Problem> {
-        let ground = Ground::survey()?;
+        let ground = Ground::survey(options.object.as_deref())?;
         let mut last = Vec::new();
         for plan in PLANS {
             if options.in_sockets.is_some_and(|wanted| wanted != plan.in_sockets) {
@@ -190,7 +219,7 @@ impl Session {
                 .all(|(attached, (_, required))| attached.rung.is_some() || !required);
             // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
             let safe = plan.atomic
-                || (KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
+                || (tracepoints_stay()
                     && attached.iter().all(|attached| {
                         attached
                             .rung
@@ -251,7 +280,9 @@ impl Session {
     /// From here on nothing is counted any more.
     pub fn end(&mut self) {
         for attached in &mut self.attached {
-            attached.link = None;
+            for copy in &mut attached.copies {
+                copy.link = None;
+            }
         }
         self.ended = Some(Instant::now());
     }

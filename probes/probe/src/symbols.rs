@@ -26,6 +26,11 @@ impl Symbols {
         Self(symbols)
     }
 
+    /// Where a function begins; `None` also where it is not told.
+    pub fn address(&self, function: &str) -> Option<u64> {
+        self.0.iter().find(|(_, name)| name == function).map(|(begin, _)| *begin)
+    }
+
     /// `function+0xoffset` of a return address, which may already be the next function's first.
     pub fn name(&self, address: u64) -> String {
         let index = self.0.partition_point(|(begin, _)| *begin < address);
@@ -47,5 +52,7 @@ mod tests {
         assert_eq!(symbols.name(0x2000), "first+0x1000");
         assert_eq!(symbols.name(0x2001), "second+0x1");
         assert_eq!(symbols.name(0x10), "0x10");
+        assert_eq!(symbols.address("second"), Some(0x2000));
+        assert_eq!(symbols.address("third"), None);
     }
 }

@@ -48,7 +48,7 @@ struct Answer {
 const EVERYTHING: Probes = Probes { latency: true, drops: true, connections: true };
 
 pub fn verify(options: &Options) -> Result<(), Problem> {
-    let ground = Ground::survey()?;
+    let ground = Ground::survey(options.ladder.object.as_deref())?;
     let [in_sockets, _, in_hash_map] = PLANS;
     let rows = hooks::ALL
         .iter()

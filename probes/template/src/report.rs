@@ -22,7 +22,7 @@ impl Report {
         (self.count() > 0).then(|| self.sum_ns as f64 / self.count() as f64 / 1_000.0)
     }
 
-    /// About 40 ns of it are the kernel's statistics' own.
+    /// 40 to 80 ns of it are the kernel's statistics' own.
     fn ns_per_run(&self) -> Option<f64> {
         (self.runs > 0).then(|| self.run_ns as f64 / self.runs as f64)
     }

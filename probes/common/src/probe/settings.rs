@@ -45,9 +45,11 @@ pub struct Offsets {
     pub sock_error: u32,
     pub sock_cgroup: u32,
     pub sock_user: u32,
+    pub sock_protocol_functions: u32,
+    pub protocol_receive: u32,
     pub tcp_srtt: u32,
     pub tcp_lowest_rtt: u32,
-    /// When the segment at hand was taken up; 0: not there.
+    /// When the kernel last looked at the clock for this socket; 0: not there.
     pub tcp_clock: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
@@ -60,7 +62,7 @@ pub struct Offsets {
     pub skb_protocol: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 104);
+assert_size!(Offsets, 112);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
@@ -85,5 +87,7 @@ pub struct Settings {
     /// Not 0: there are targets by user.
     pub users: u32,
     pub offsets: Offsets,
+    /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
+    pub clocked_receive: u64,
 }
-assert_size!(Settings, 24 + 28 + 12 + 104);
+assert_size!(Settings, 24 + 28 + 12 + 112 + 8);

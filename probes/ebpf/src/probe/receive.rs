@@ -8,7 +8,7 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, ProbeContext, RawTracePointContext},
 };
 
-use crate::{store::find, turns};
+use crate::{kernel::typed_field, round_trip::Sock, settings::setting, store::find, turns};
 
 /// `MSG_PEEK`: it stays there.
 const PEEK: i32 = 2;
@@ -20,9 +20,45 @@ const PEEK: i32 = 2;
 #[btf_tracepoint(function = "sock_recv_length")]
 pub fn receive_btf(ctx: BtfTracePointContext) -> i32 {
     if ctx.arg::<i32>(1) > 0 && ctx.arg::<i32>(2) & PEEK == 0 {
-        receive(ctx.arg::<*const c_void>(0));
+        let sock = ctx.arg::<*const c_void>(0);
+        if let Some(state) = find(sock) {
+            let ready_at = state.ready_at;
+            turns::received(state, || handed_over_at(sock, ready_at));
+        }
     }
     0
+}
+
+/// `tcp_recvmsg()` has just looked at the clock, for what it copied (`tcp_rcv_space_adjust()`): the program looks there, since the
+/// clock itself costs more than all the rest of it. What is not received by that function (TLS in the kernel, sockets in a
+/// map) has been taken off the connection before, and at another time.
+///
+/// # Arguments
+/// `sock`: a typed one; `ready_at`: since when the data has been there, or 0.
+#[inline(always)]
+fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
+    let plain = setting!(clocked_receive);
+    // SAFETY: the verifier knows what they are; both fields are pointers, the second to a function.
+    if plain != 0
+        && unsafe {
+            let functions: *const c_void = typed_field(sock, setting!(offsets.sock_protocol_functions));
+            typed_field::<u64>(functions, setting!(offsets.protocol_receive)) == plain
+        }
+        && let Some(tcp) = Sock::Typed(sock).tcp()
+    {
+        // SAFETY: 8 bytes of `struct tcp_sock`.
+        let time: u64 = unsafe { tcp.field(setting!(offsets.tcp_clock)) };
+        if time > ready_at {
+            return time;
+        }
+    }
+    now()
+}
+
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: takes nothing.
+    unsafe { bpf_ktime_get_ns() }
 }
 
 /// At the end of every piece that was copied to the program.
@@ -54,8 +90,7 @@ pub fn receive_piece_kprobe(ctx: ProbeContext) -> u32 {
 #[inline(always)]
 fn receive(sock: *const c_void) -> i32 {
     if let Some(state) = find(sock) {
-        // SAFETY: takes nothing.
-        turns::received(state, unsafe { bpf_ktime_get_ns() });
+        turns::received(state, now);
     }
     0
 }

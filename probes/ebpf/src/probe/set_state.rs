@@ -1,4 +1,4 @@
-//! Connections: begun, established, failed, closed.
+//! Connections: begun, established, failed, closed. Each of it is done once, however often the program runs for it.
 
 use core::ffi::c_void;
 
@@ -65,6 +65,12 @@ fn begin(sock: *const c_void, role: u8) {
         return;
     }
     let Some(target) = targets::of_sock(sock, role) else { return };
+    // Else it is a socket that connects again.
+    if find(sock).is_some_and(|state| {
+        state.role == role && state.flags & FLAG_CLOSED == 0 && state.established_at == 0
+    }) {
+        return;
+    }
     let state = SockState {
         turn_at: 0,
         ready_at: 0,
@@ -92,6 +98,9 @@ fn begin(sock: *const c_void, role: u8) {
 #[inline(always)]
 fn establish(sock: *const c_void) {
     let Some(state) = find(sock) else { return };
+    if state.established_at != 0 {
+        return;
+    }
     // SAFETY: takes nothing.
     let now = unsafe { bpf_ktime_get_ns() };
     state.established_at = now;

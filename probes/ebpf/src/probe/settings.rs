@@ -27,6 +27,8 @@ pub static SETTINGS: Settings = Settings {
         sock_error: 0,
         sock_cgroup: 0,
         sock_user: 0,
+        sock_protocol_functions: 0,
+        protocol_receive: 0,
         tcp_srtt: 0,
         tcp_lowest_rtt: 0,
         tcp_clock: 0,
@@ -41,6 +43,7 @@ pub static SETTINGS: Settings = Settings {
         skb_protocol: 0,
         device_net: 0,
     },
+    clocked_receive: 0,
 };
 
 /// One of the settings: read, so that the compiler does not take the value above for granted.
@@ -52,7 +55,7 @@ macro_rules! setting {
 pub(crate) use setting;
 
 #[inline(always)]
-pub fn read(place: *const u32) -> u32 {
+pub fn read<T: Copy>(place: *const T) -> T {
     // SAFETY: only the macro calls it, with a field of the static.
     unsafe { core::ptr::read_volatile(place) }
 }

@@ -1,4 +1,5 @@
-//! Turns of a connection: who speaks, and since when.
+//! Turns of a connection: who speaks, and since when. A turn that is seen twice is one: the second time, it is somebody else's
+//! already.
 
 use meshmark_common::probe::{CLIENT, Counters, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
 
@@ -32,14 +33,15 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
     }
 }
 
-/// Something was received, and handed to the program.
+/// Something was received, and handed to the program. The clock is looked at only where a turn begins or ends.
 #[inline(always)]
-pub fn received(state: &mut SockState, now: u64) {
+pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
     let ready_at = state.ready_at;
     state.ready_at = 0;
     let Some(counters) = counters(state) else { return };
     if state.role == CLIENT {
         if state.phase == IN_TURN {
+            let now = clock();
             state.phase = 0;
             queued(state, counters, ready_at, now);
             end(state, counters, now);
@@ -47,6 +49,7 @@ pub fn received(state: &mut SockState, now: u64) {
             discard(state, counters);
         }
     } else if state.phase == 0 {
+        let now = clock();
         state.turn_at = now;
         state.phase = IN_TURN;
         state.flags &= !FLAG_SEEDED;

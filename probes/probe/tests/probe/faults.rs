@@ -8,7 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::probe::PROGRAM;
+use object::{Object, ObjectSection, ObjectSymbol};
+
+use crate::{
+    probe::{PROGRAM, Probe, program},
+    world::World,
+};
 
 /// What it says, when it ends at once and without success.
 fn sentence(command: &mut Command) -> String {
@@ -56,6 +61,72 @@ fn where_the_kernel_refuses_the_programs() {
     let said = sentence(&mut command);
     assert!(said.starts_with("meshmark-probe: creating the probes' maps"), "{said}");
     assert!(said.contains("Operation not permitted"), "{said}");
+}
+
+/// The program's own eBPF object, but for some programs, whose first instruction reads a register that holds nothing.
+struct Spoilt(PathBuf);
+
+impl Spoilt {
+    fn new(programs: &[&str]) -> Self {
+        /// `r0 = r9`
+        const READ_NOTHING: [u8; 8] = [0xbf, 0x90, 0, 0, 0, 0, 0, 0];
+        let mut bytes =
+            fs::read(concat!(env!("OUT_DIR"), "/probe.o")).expect("the build script put it there");
+        let file = object::File::parse(&*bytes).expect("an object");
+        let place = |name: &&str| {
+            let symbol =
+                file.symbols().find(|symbol| symbol.name() == Ok(*name)).expect("it has the program");
+            let section = symbol.section_index().and_then(|index| file.section_by_index(index).ok());
+            let (begin, _) = section.and_then(|section| section.file_range()).expect("it has bytes");
+            usize::try_from(begin + symbol.address()).expect("within the file")
+        };
+        let places: Vec<usize> = programs.iter().map(place).collect();
+        for place in places {
+            bytes[place..place + READ_NOTHING.len()].copy_from_slice(&READ_NOTHING);
+        }
+        let name = format!("mmpr-{}-{}.o", std::process::id(), programs.concat());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, bytes).expect("there is room");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("plain")
+    }
+}
+
+impl Drop for Spoilt {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn where_the_verifier_refuses_a_program_the_next_is_taken() {
+    let spoilt = Spoilt::new(&["drop_btf"]);
+    let world = World::new();
+    let probe = Probe::attach(&["drops", "--state", "hash", "--object", spoilt.path()], &world.targets());
+    assert_eq!(program(&probe.ready, "drop"), "drop_raw");
+    let hooks = probe.ready["hooks"].as_array().expect("hooks");
+    let refused = &hooks.iter().find(|hook| hook["hook"] == "drop").expect("a hook")["refused"][0];
+    assert_eq!(refused["program"], "drop_btf");
+    let reason = refused["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("load: ") && reason.ends_with("R9 !read_ok"), "{reason}");
+}
+
+#[test]
+fn where_it_refuses_all_of_them_its_words_and_the_kernel_are_said() {
+    let spoilt = Spoilt::new(&["drop_btf", "drop_raw"]);
+    let mut command = Command::new(PROGRAM);
+    let said = sentence(command.args(["drops", "--object", spoilt.path()]));
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
+    let begins = format!("meshmark-probe: kernel {} does not let the probes in:\n", release.trim());
+    assert!(said.starts_with(&begins), "{said}");
+    for way in ["BTF tracepoint", "raw tracepoint"] {
+        let line = said.lines().find(|line| line.contains(way)).unwrap_or_else(|| panic!("{said}"));
+        assert!(line.starts_with(&format!("  drop by {way} kfree_skb: load: ")), "{line}");
+        assert!(line.ends_with("R9 !read_ok"), "{line}");
+    }
 }
 
 #[test]

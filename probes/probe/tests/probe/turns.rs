@@ -1,13 +1,18 @@
 //! Programs `send`, `receive`, `data_ready`: as many requests as were made, and as long as they took.
 
-use std::time::Duration;
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
+    time::Duration,
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     probe::{Probe, of, program},
     traffic::{Server, drive},
-    world::{VERSIONS, World},
+    world::{VERSIONS, World, inside},
 };
 
 /// Drives requests past a probe with these arguments; what it saw, and what the server says.
@@ -102,6 +107,33 @@ fn whatever_the_way_to_see_them() {
     }
 }
 
+/// As from kernel 7 on, where a task may be put aside in the middle of a program: of two copies the second finds that all is
+/// done, and no more is counted than by one.
+#[test]
+fn two_copies_count_once() {
+    let world = World::new();
+    for state in ["sockets", "hash"] {
+        let arguments = ["latency", "connections", "--twice", "--state", state];
+        let mut probe = Probe::attach(&arguments, &world.targets());
+        probe.send(&json!({ "op": "cost", "on": true }));
+        let server = Server::start(&world.far, world.far_address(4), 4, Duration::ZERO);
+        drive(&world.near, world.far_address(4), 4, 250);
+        server.end();
+        let report = probe.stop();
+        check_counts(&report, 1_000);
+        for (target, role) in [("near", "client"), ("far", "server")] {
+            let seen = of(&report, target);
+            assert_eq!(seen["latency"][role]["receiveQueue"]["count"], 1_000);
+            let connections = &seen["connections"][role];
+            assert_eq!([&connections["opened"], &connections["closed"]], [4, 4], "{connections}");
+        }
+        assert_eq!(of(&report, "near")["connections"]["client"]["attempts"], 4);
+        let programs = report["cost"]["programs"].as_array().expect("programs");
+        let sends = programs.iter().find(|program| program["hook"] == "send").expect("it sends");
+        assert!(sends["runs"].as_u64().expect("runs") >= 4_000, "both ran: {sends}");
+    }
+}
+
 /// A server that works for a known time: what the probe says lies within a bucket (1/16) of what the server says, and the
 /// way into the kernel and out of it.
 #[test]
@@ -127,6 +159,36 @@ fn as_long_as_the_server_took() {
         );
         let wait = of(&report, "near")["latency"]["client"]["turn"]["mean"].as_f64().expect("a mean");
         assert!(wait > mean, "the client waits for longer than the server works: {wait}, {mean}");
+    }
+}
+
+/// Until the program takes it, not until more of it comes: the kernel's own look at the clock is only taken for the program's
+/// where it is that.
+#[test]
+fn data_waits_until_it_is_taken() {
+    const UNTIL_MORE: Duration = Duration::from_millis(50);
+    const AFTERWARDS: Duration = Duration::from_millis(70);
+    let world = World::new();
+    for state in ["sockets", "hash"] {
+        let probe = Probe::attach(&["latency", "--state", state], &world.targets());
+        let address = SocketAddr::new(world.far_address(4), 7_778);
+        let listener = inside(&world.far, || TcpListener::bind(address).expect("the port is free"));
+        let mut client = inside(&world.near, || TcpStream::connect(address).expect("it listens"));
+        client.set_nodelay(true).expect("a socket");
+        let (mut server, _) = listener.accept().expect("a client comes");
+        client.write_all(b"a").expect("it is sent");
+        thread::sleep(UNTIL_MORE);
+        client.write_all(b"b").expect("it is sent");
+        thread::sleep(AFTERWARDS);
+        let mut both = [0; 2];
+        server.read_exact(&mut both).expect("both are there");
+        server.write_all(&both).expect("it is sent");
+        client.read_exact(&mut both).expect("it is answered");
+        let report = probe.stop();
+        let queue = &of(&report, "far")["latency"]["server"]["receiveQueue"];
+        assert_eq!(queue["count"], 1);
+        let waited = Duration::from_secs_f64(queue["sum"].as_f64().expect("a sum") / 1e9);
+        assert!(waited >= UNTIL_MORE + AFTERWARDS, "{waited:?}");
     }
 }
 
