@@ -3,26 +3,25 @@ import { expect, test } from 'meshmark/test'
 
 const POLICY = 'manifests/policies/l3-l4.yaml'
 const L7_POLICY = 'manifests/policies/l7.yaml'
-const options = { cap: '18s' } as const
 
-test.on('cilium')('an L3/L4 policy', async ({ mesh, baseline, load, bench }) => {
+// Eight pods of each, and all the rounds that the cap holds for these two alone: their difference is looked for within ±0.5 %.
+test.on('cilium')('an L3/L4 policy', async ({ mesh, load, bench }) => {
   const open = await mesh.workload('http-echo')
   const guarded = await mesh.workload('http-echo', { policy: POLICY })
   await expect(guarded).toAllow({ from: 'client', port: 8080 })
   await expect(guarded).toDeny({ from: 'stranger', port: 8080 })
   const result = await bench.compare(
-    bench('no policy', load.http(open, options)),
-    bench('eBPF L3/L4', load.http(guarded, options)),
-    bench('routed', load.http(await baseline.workload('http-echo'), options)),
+    bench('no policy', load.http(open, { cap: '28s' })),
+    bench('eBPF L3/L4', load.http(guarded, { cap: '28s' })),
   )
   expect(result.get('eBPF L3/L4')).toHaveOverheadBelow(mesh.budget('policy l3-l4'), {
     over: result.get('no policy'),
     of: 'p50',
   })
-  expect(result.get('eBPF L3/L4')).toHaveOverheadBelow(mesh.budget('path'), { over: result.get('routed'), of: 'p50' })
 })
 
 test.on('cilium')('the same policy by netfilter', async ({ baseline, load, bench }) => {
+  const options = { cap: '16s' } as const
   const by = async (enforcement: 'iptables-stateful' | 'iptables-stateless' | 'nftables-sets') =>
     load.http(await baseline.workload('http-echo', { policy: POLICY, enforcement }), options)
   const result = await bench.compare(
@@ -46,8 +45,8 @@ test.on('cilium')('an L7 policy', async ({ mesh, load, bench }) => {
   await expect(guarded).toDeny({ from: 'client', http: { method: 'POST', path: '/' } })
   await expect(guarded).toDeny({ from: 'stranger', http: { method: 'GET', path: '/' } })
   const result = await bench.compare(
-    bench('no policy', load.http(open, { cap: '12s' })),
-    bench('eBPF + Envoy L7', load.http(guarded, { cap: '12s' })),
+    bench('no policy', load.http(open, { cap: '11s' })),
+    bench('eBPF + Envoy L7', load.http(guarded, { cap: '11s' })),
   )
   expect(result.get('eBPF + Envoy L7')).toHaveOverheadBelow(mesh.budget('policy l7'), {
     over: result.get('no policy'),

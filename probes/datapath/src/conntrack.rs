@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use meshmark_common::datapath::{FLOW_CLOSING, FLOW_PROXY, FLOW_UPSTREAM, Flow};
+use meshmark_common::datapath::{Ends, FLOW_CLOSING, FLOW_PROXY, FLOW_UPSTREAM, Flow};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,8 +20,9 @@ impl DataPath {
         let mut flows = Vec::new();
         for row in self.maps.flows4.iter().take(limit) {
             let (key, flow) = row.trying("reading FLOWS4")?;
-            let addresses = key.addresses.map(|address| IpAddr::from(Ipv4Addr::from(address.to_ne_bytes())));
-            flows.push(self.flow(addresses, key.ports, key.protocol, &flow, now));
+            let addresses = [key.addresses as u32, (key.addresses >> 32) as u32]
+                .map(|address| IpAddr::from(Ipv4Addr::from(address.to_ne_bytes())));
+            flows.push(self.flow(addresses, key.ends, &flow, now));
         }
         for row in self.maps.flows6.iter().take(limit) {
             let (key, flow) = row.trying("reading FLOWS6")?;
@@ -31,12 +32,13 @@ impl DataPath {
                 bytes[8..].copy_from_slice(&low.to_ne_bytes());
                 IpAddr::from(Ipv6Addr::from(bytes))
             });
-            flows.push(self.flow(addresses, key.ports, key.protocol, &flow, now));
+            flows.push(self.flow(addresses, key.ends, &flow, now));
         }
         Ok(json!({ "flows": flows }))
     }
 
-    fn flow(&self, addresses: [IpAddr; 2], ports: [u16; 2], protocol: u8, flow: &Flow, now: u32) -> Value {
+    fn flow(&self, addresses: [IpAddr; 2], ends: Ends, flow: &Flow, now: u32) -> Value {
+        let ports = ends.ports();
         let from = usize::from(flow.originator & 1);
         let to = 1 - from;
         json!({
@@ -44,7 +46,7 @@ impl DataPath {
             "sourcePort": u16::from_be(ports[from]),
             "destination": addresses[to].to_string(),
             "destinationPort": u16::from_be(ports[to]),
-            "protocol": protocol_name(protocol),
+            "protocol": protocol_name(ends.protocol()),
             "revision": flow.revision,
             "rule": flow.rule,
             "devices": [flow.devices[from], flow.devices[to]],

@@ -11,16 +11,39 @@ pub const FLOW_UPSTREAM: u8 = 2;
 /// A FIN or RST was seen.
 pub const FLOW_CLOSING: u8 = 4;
 
-/// Key of `FLOWS4`. Normalised, so that one lookup serves both directions: `addresses[0]:ports[0]` is the lower of the
+/// Ports, protocol and leg of a flow's key, in one word: the kernel hashes and compares words, and one that was stored in pieces
+/// is waited for until all of them have reached the cache.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ends(u64);
+
+impl Ends {
+    /// # Arguments
+    /// `ports`: as on the wire, of the lower end and of the other
+    #[must_use]
+    pub const fn new([low, high]: [u16; 2], protocol: u8, leg: u8) -> Self {
+        Self(low as u64 | (high as u64) << 16 | (protocol as u64) << 32 | (leg as u64) << 40)
+    }
+
+    #[must_use]
+    pub const fn ports(self) -> [u16; 2] {
+        [self.0 as u16, (self.0 >> 16) as u16]
+    }
+
+    #[must_use]
+    pub const fn protocol(self) -> u8 {
+        (self.0 >> 32) as u8
+    }
+}
+
+/// Key of `FLOWS4`. Normalised, so that one lookup serves both directions: the first address and port are the lower of the
 /// two (compared as they are on the wire).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowKey4 {
-    pub addresses: [u32; 2],
-    pub ports: [u16; 2],
-    pub protocol: u8,
-    pub leg: u8,
-    pub padding: u16,
+    /// The lower one in the lower half.
+    pub addresses: u64,
+    pub ends: Ends,
 }
 assert_size!(FlowKey4, 16);
 
@@ -29,10 +52,7 @@ assert_size!(FlowKey4, 16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlowKey6 {
     pub addresses: [[u64; 2]; 2],
-    pub ports: [u16; 2],
-    pub protocol: u8,
-    pub leg: u8,
-    pub padding: u16,
+    pub ends: Ends,
 }
 assert_size!(FlowKey6, 40);
 

@@ -1,7 +1,7 @@
 //! What differs between IPv4 and IPv6.
 
 use aya_ebpf::{maps::LruHashMap, programs::TcContext};
-use meshmark_common::datapath::{Address, Config, Flow, FlowKey4, FlowKey6, map_ipv4};
+use meshmark_common::datapath::{Address, Config, Ends, Flow, FlowKey4, FlowKey6, map_ipv4};
 
 use crate::{
     events::{report4, report6},
@@ -76,8 +76,8 @@ impl Family for V4 {
     }
 
     #[inline(always)]
-    fn key(addresses: [u32; 2], ports: [u16; 2], protocol: u8, leg: u8) -> FlowKey4 {
-        FlowKey4 { addresses, ports, protocol, leg, padding: 0 }
+    fn key([low, high]: [u32; 2], ports: [u16; 2], protocol: u8, leg: u8) -> FlowKey4 {
+        FlowKey4 { addresses: u64::from(low) | u64::from(high) << 32, ends: Ends::new(ports, protocol, leg) }
     }
 
     #[inline(always)]
@@ -139,7 +139,7 @@ impl Family for V6 {
 
     #[inline(always)]
     fn key(addresses: [[u64; 2]; 2], ports: [u16; 2], protocol: u8, leg: u8) -> FlowKey6 {
-        FlowKey6 { addresses, ports, protocol, leg, padding: 0 }
+        FlowKey6 { addresses, ends: Ends::new(ports, protocol, leg) }
     }
 
     #[inline(always)]

@@ -21,6 +21,7 @@ use crate::{
     packet::{ACK, Exception, ICMP_ERROR, Packet, SYN, TCP},
     parse::parse,
     proxy::divert,
+    quick,
     scratch::lay_down,
 };
 
@@ -32,8 +33,11 @@ const ARP: u32 = 0x0806_u16.to_be() as u32;
 #[classifier]
 pub fn from_pod(ctx: TcContext) -> i32 {
     match ctx.skb.protocol() {
-        IPV4 => forward::<V4>(&ctx),
-        IPV6 => forward::<V6>(&ctx),
+        IPV4 => quick::forward::<V4>(&ctx).unwrap_or_else(|| forward::<V4>(&ctx)),
+        IPV6 => match quick6(&ctx) {
+            NOT_QUICK => forward::<V6>(&ctx),
+            action => action,
+        },
         ARP => TC_ACT_OK,
         _ => {
             count_dropped(device(&ctx), EGRESS, DropReason::UnsupportedProtocol);
@@ -42,8 +46,17 @@ pub fn from_pod(ctx: TcContext) -> i32 {
     }
 }
 
+/// No action: what becomes of the packet has to be found out.
+const NOT_QUICK: i32 = i32::MIN;
+
+/// By itself: what it holds on the stack would leave the long way, which calls more, too little of it.
+#[inline(never)]
+fn quick6(ctx: &TcContext) -> i32 {
+    quick::forward::<V6>(ctx).unwrap_or(NOT_QUICK)
+}
+
 #[inline(always)]
-fn device(ctx: &TcContext) -> u32 {
+pub fn device(ctx: &TcContext) -> u32 {
     // SAFETY: the context is the kernel's.
     unsafe { (*ctx.skb.skb).ifindex }
 }

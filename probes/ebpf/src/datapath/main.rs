@@ -18,6 +18,7 @@ mod packet;
 mod parse;
 mod policy;
 mod proxy;
+mod quick;
 mod scratch;
 mod services;
 mod to_pod;

@@ -10,7 +10,8 @@ use crate::{
     packet::{ACK, ECHO_REPLY, Exception, FIN, ICMP_ERROR, ICMP6, PLAIN, Packet, RST, SCTP, SYN, TCP, UDP},
 };
 
-const LINK: usize = 14;
+/// Bytes before the network header.
+pub const LINK: usize = 14;
 const HOP_BY_HOP: u8 = 0;
 const FRAGMENT: u8 = 44;
 
@@ -112,7 +113,7 @@ pub fn ipv6(ctx: &TcContext, offset: usize) -> Header<[u64; 2]> {
 }
 
 #[inline(always)]
-fn halves([a, b, c, d]: [u32; 4]) -> [u64; 2] {
+pub fn halves([a, b, c, d]: [u32; 4]) -> [u64; 2] {
     [u64::from(a) | u64::from(b) << 32, u64::from(c) | u64::from(d) << 32]
 }
 
