@@ -52,6 +52,35 @@ test('no proxy: its parts are not there; more than 5 % unexplained is said', () 
   `)
 })
 
+test('where both ends tell when they sent and were reached, the wire is what lies between', () => {
+  const report = recorded('direct')
+  const [client, app] = ['client', 'app'].map((name) => report.targets.find((target) => target.name === name)?.latency)
+  if (client === undefined || app === undefined) throw new Error('both are recorded')
+  // Means: 12 µs there, 7 µs back, and at each end what was recorded.
+  const mean = (histogram: { sum: number; count: number } | null): number =>
+    (histogram?.sum ?? Number.NaN) / client.client.turn.count
+  const serverNs = mean(app.server.receiveQueue) + mean(app.server.turn)
+  const sentNs = 1e9
+  client.client.moments = { sentNs, readyNs: sentNs + 12_000 + serverNs + 7_000 }
+  app.server.moments = { sentNs: sentNs + 12_000 + serverNs, readyNs: sentNs + 12_000 }
+  app.server.turn.count = client.client.turn.count
+  client.client.turn.sum = (19_000 + serverNs + mean(client.client.receiveQueue)) * client.client.turn.count
+  const breakdown = breakDown(report, { client: 'client', app: 'app' })
+  const part = (name: string) => breakdown.parts.find((each) => each.name === name)?.meanUs
+  expect(part('wire')).toBeCloseTo(19, 6)
+  expect(part('unexplained')).toBeCloseTo(0, 6)
+  expect(breakdown.doubts).toEqual([])
+
+  app.server.moments.readyNs = sentNs - 3_000
+  expect(breakDown(report, { client: 'client', app: 'app' }).doubts).toContain(
+    'a way took -3.0 µs: the ends of its hop did not see the same requests',
+  )
+  app.server.moments = null
+  expect(breakDown(report, { client: 'client', app: 'app' }).parts.find(({ name }) => name === 'wire')?.meanUs).toBe(
+    client.client.lowestRttUs,
+  )
+})
+
 test('time that an app takes longer is in app alone', () => {
   const report = recorded('two-proxies')
   const extraNs =

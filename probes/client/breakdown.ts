@@ -23,9 +23,11 @@ const DOUBTFUL_COUNT = 0.01
  * - app: first byte received to next send, at the app.
  * - a proxy: the same there, without what it itself waited for (as a client, first send to first receive).
  * - kernel queues: data in a socket until the program has it, on both ends of every hop.
- * - wire: the lowest round-trip time that the kernel has seen on each hop's connection: both ways through the kernel's network
- *   stack, and whatever lies between.
- * - unexplained: the rest, which includes sending that took longer than at its fastest.
+ * - wire: on each hop, from one end's send to where the other end's kernel took it up, both ways. That divides up the whole, so that nothing
+ *   is unexplained; what can show that something is wrong is that a way took less than no time. It needs ends that have seen the same
+ *   turns by the same clock. Else wire is the lowest round-trip time that the kernel has seen there, of its fastest packet: without the
+ *   time that sending takes, and with what the other kernel did before it answered.
+ * - unexplained: the rest, which may be negative.
  *
  * @throws Error when a target is not in the report, or saw no request
  */
@@ -58,7 +60,7 @@ export function breakDown(report: ProbeReport, path: RequestPath): Breakdown {
     },
     {
       name: 'wire',
-      meanUs: hops.reduce((sum, { from }) => sum + ((from.lowestRttUs ?? 0) * from.turn.count) / requests, 0),
+      meanUs: hops.reduce((sum, hop) => sum + (wireUs(hop) * hop.from.turn.count) / requests, 0),
       p50Us: null,
       p99Us: null,
     },
@@ -75,16 +77,28 @@ interface Hop {
   readonly to: RoleLatency
 }
 
+/** There and back, means; null where the ends did not see the same turns. */
+function waysUs({ from, to }: Hop): readonly [number, number] | null {
+  if (!from.moments || !to.moments || from.turn.count !== to.turn.count) return null
+  return [(to.moments.readyNs - from.moments.sentNs) / 1000, (from.moments.readyNs - to.moments.sentNs) / 1000]
+}
+
+function wireUs(hop: Hop): number {
+  return waysUs(hop)?.reduce((sum, way) => sum + way) ?? hop.from.lowestRttUs ?? 0
+}
+
 function doubts(hops: readonly Hop[], parts: readonly Part[], report: ProbeReport): string[] {
   const counts = hops
     .map(({ from, to }) => [from.turn.count, to.turn.count] as const)
     .filter(([sent, came]) => Math.abs(sent - came) > DOUBTFUL_COUNT * sent)
     .map(([sent, came]) => `one end of a hop saw ${sent} requests, the other ${came}: some of them are others'`)
+  const ways = hops.flatMap((hop) => waysUs(hop) ?? []).filter((way) => way < 0)
   const unexplained = parts.at(-1)
   const share = unexplained === undefined ? 0 : Math.abs(unexplained.share)
   const lost = Object.values(report.lost).reduce((sum, count) => sum + count, 0)
   return [
     ...counts,
+    ...ways.map((way) => `a way took ${way.toFixed(1)} µs: the ends of its hop did not see the same requests`),
     ...(share > DOUBTFUL_SHARE ? [`${(share * 100).toFixed(1)} % of the mean are not explained`] : []),
     ...(hops.some(({ from }) => from.receiveQueue === null || from.lowestRttUs === null)
       ? ['this kernel does not show all that the parts need']

@@ -38,6 +38,8 @@ const latencySchema = v.object({
   smoothedRtt: histogramSchema,
   /** Mean over the same looks; `null`: there was none. */
   lowestRttUs: orNull(number),
+  /** Means of all turns, from the beginning of the measurement: when it was sent, and since when there was what this end heard. */
+  moments: v.optional(orNull(v.object({ sentNs: number, readyNs: number }))),
   connectionsBefore: count,
   discarded: count,
 })

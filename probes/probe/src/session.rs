@@ -78,6 +78,8 @@ pub struct Session {
     pub watched: Watched,
     pub begun: Instant,
     pub begun_at: SystemTime,
+    /// By the kernel's clock (`CLOCK_MONOTONIC`), in nanoseconds.
+    pub begun_clock: u64,
     ended: Option<Instant>,
     /// What had been counted when this measurement began.
     pub before: Raw,
@@ -243,6 +245,7 @@ impl Session {
                 watched: Watched::default(),
                 begun: Instant::now(),
                 begun_at: SystemTime::now(),
+                begun_clock: monotonic(),
                 ended: None,
                 before: Raw::default(),
                 statistics: None,
@@ -253,6 +256,7 @@ impl Session {
             }
             session.begun = Instant::now();
             session.begun_at = SystemTime::now();
+            session.begun_clock = monotonic();
             return Ok(session);
         }
         Err(unavailable(&last))
@@ -307,8 +311,16 @@ impl Session {
         self.before = Raw::read(self)?;
         self.begun = Instant::now();
         self.begun_at = SystemTime::now();
+        self.begun_clock = monotonic();
         Ok(())
     }
+}
+
+fn monotonic() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the structure is valid; this clock always is.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
 }
 
 fn unavailable(attached: &[Attached]) -> Problem {

@@ -1,6 +1,6 @@
 //! Requests and connections of a target, for each of its roles.
 
-use meshmark_common::probe::Measure;
+use meshmark_common::probe::{Counters, Measure};
 use serde::Serialize;
 
 use crate::{
@@ -27,9 +27,22 @@ pub struct Latency {
     pub smoothed_rtt: Summary,
     /// Mean, over the same looks, of the connection's lowest round-trip time so far.
     pub lowest_rtt_us: Option<f64>,
+    /// Of all turns; `None` where they are not known of each.
+    pub moments: Option<Moments>,
     /// Connections that were there before it was watched, and turns of them whose beginning was not seen.
     pub connections_before: u64,
     pub discarded: u64,
+}
+
+/// Means, in nanoseconds from the beginning of the measurement. With those of the other end, where that has seen the same turns by
+/// the same clock, they say how long the ways between took.
+#[derive(Serialize, Debug)]
+#[serde(rename_all = "camelCase")]
+pub struct Moments {
+    /// A client's first send of the turn; the send that ended a server's.
+    pub sent_ns: f64,
+    /// Since when the data was there that ended a client's turn, or began a server's.
+    pub ready_ns: f64,
 }
 
 #[derive(Serialize, Debug)]
@@ -79,12 +92,24 @@ impl Reader<'_> {
                     .is_attached(&crate::hooks::DATA_READY)
                     .then(|| self.summary(Measure::Queue, role, "ns")),
                 smoothed_rtt,
+                moments: self.moments(role, counters),
                 lowest_rtt_us: (looks > 0).then(|| counters.lowest_rtt_sum as f64 / looks as f64),
                 connections_before: counters.seeded,
                 discarded: counters.discarded,
             }
         };
         Both { client: of(0), server: of(1) }
+    }
+
+    fn moments(&self, role: usize, counters: &Counters) -> Option<Moments> {
+        let turns = self.requests(role);
+        // The sums wrap, as they do in the kernel; how far they are from the beginning does not.
+        let mean = |sum: u64| {
+            let since = sum.wrapping_sub(turns.wrapping_mul(self.session.begun_clock));
+            since.cast_signed() as f64 / turns as f64
+        };
+        (turns > 0 && counters.timed == turns)
+            .then(|| Moments { sent_ns: mean(counters.sent_at_sum), ready_ns: mean(counters.ready_at_sum) })
     }
 
     pub fn connections(&self) -> Both<Connections> {

@@ -31,8 +31,8 @@ pub struct SockState {
     pub turn_at: u64,
     /// Since when there is data that nobody has received.
     pub ready_at: u64,
-    /// SYN sent, or seen.
-    pub born_at: u64,
+    /// SYN sent, or seen; once it is established, at a server: since when there was the data that began the turn, or 0.
+    pub began_at: u64,
     pub established_at: u64,
     pub tls_at: u64,
     pub requests: u32,

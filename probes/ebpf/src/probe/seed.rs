@@ -64,7 +64,7 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     let state = SockState {
         turn_at: 0,
         ready_at: 0,
-        born_at: 0,
+        began_at: 0,
         established_at: 0,
         tls_at: 0,
         requests: 0,

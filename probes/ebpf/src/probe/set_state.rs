@@ -75,7 +75,7 @@ fn begin(sock: *const c_void, role: u8) {
         turn_at: 0,
         ready_at: 0,
         // SAFETY: takes nothing.
-        born_at: unsafe { bpf_ktime_get_ns() },
+        began_at: unsafe { bpf_ktime_get_ns() },
         established_at: 0,
         tls_at: 0,
         requests: 0,
@@ -105,7 +105,7 @@ fn establish(sock: *const c_void) {
     let now = unsafe { bpf_ktime_get_ns() };
     state.established_at = now;
     if let Some(counters) = counters(state) {
-        record(Measure::Connect, state, counters, now.wrapping_sub(state.born_at));
+        record(Measure::Connect, state, counters, now.wrapping_sub(state.began_at));
         // SAFETY: the place is in the map's value.
         unsafe { add_atomic(&raw mut (*counters).opened, 1) };
     }

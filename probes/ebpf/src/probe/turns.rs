@@ -23,6 +23,7 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
         let Some(counters) = counters(state) else { return };
         if state.phase == IN_TURN {
             state.phase = 0;
+            time(counters, now, state.began_at);
             end(state, counters, now);
             return;
         }
@@ -44,6 +45,7 @@ pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
             let now = clock();
             state.phase = 0;
             queued(state, counters, ready_at, now);
+            time(counters, state.turn_at, ready_at);
             end(state, counters, now);
         } else {
             discard(state, counters);
@@ -51,9 +53,23 @@ pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
     } else if state.phase == 0 {
         let now = clock();
         state.turn_at = now;
+        state.began_at = ready_at;
         state.phase = IN_TURN;
         state.flags &= !FLAG_SEEDED;
         queued(state, counters, ready_at, now);
+    }
+}
+
+/// When an end sent, and since when there was what it heard: with the same of the other end, how long the ways between took.
+#[inline(always)]
+fn time(counters: *mut Counters, sent_at: u64, ready_at: u64) {
+    if ready_at != 0 && is_measured(Measure::Queue) {
+        // SAFETY: the places are in the map's value.
+        unsafe {
+            add_in_task(&raw mut (*counters).timed, 1);
+            add_in_task(&raw mut (*counters).sent_at_sum, sent_at);
+            add_in_task(&raw mut (*counters).ready_at_sum, ready_at);
+        }
     }
 }
 

@@ -210,4 +210,16 @@ fn the_parts_are_no_more_than_the_whole() {
     let whole = sum("near", "client", "turn");
     println!("parts {:.0} ns of {:.0} ns a request", parts / 2e3, whole / 2e3);
     assert!(parts < whole, "{parts} of {whole}");
+    // By the moments, what lies between is the two ways, each of which takes some time.
+    let moment = |target: &str, role: &str, which: &str| {
+        of(&report, target)["latency"][role]["moments"][which].as_f64().expect("a moment")
+    };
+    let there = moment("far", "server", "readyNs") - moment("near", "client", "sentNs");
+    let back = moment("near", "client", "readyNs") - moment("far", "server", "sentNs");
+    println!("there {there:.0} ns, back {back:.0} ns");
+    assert!(there > 0.0 && back > 0.0, "there {there}, back {back}");
+    assert!(
+        (parts / 2e3 + there + back - whole / 2e3).abs() < 1.0,
+        "{parts} and {there} + {back} of {whole}"
+    );
 }
