@@ -15,6 +15,16 @@ pub struct Packet<Address> {
     pub transport: u32,
 }
 
+impl<Address> Packet<Address> {
+    /// Ports and flags, from the first four words of a TCP header.
+    #[inline(always)]
+    pub fn set_tcp(&mut self, [ports, _, _, rest]: [u32; 4]) {
+        self.source_port = ports as u16;
+        self.destination_port = (ports >> 16) as u16;
+        self.tcp_flags = (rest >> 8) as u8 & (FIN | SYN | RST | ACK);
+    }
+}
+
 /// TCP, UDP, SCTP, and ICMP echo requests (their id is the source port, the destination port is 0).
 pub const PLAIN: u8 = 0;
 /// Its id is the destination port: so it is the request's flow.

@@ -7,7 +7,7 @@ use meshmark_common::datapath::DropReason;
 
 use crate::{
     family::Family,
-    packet::{ACK, ECHO_REPLY, Exception, FIN, ICMP_ERROR, ICMP6, PLAIN, Packet, RST, SCTP, SYN, TCP, UDP},
+    packet::{ECHO_REPLY, Exception, ICMP_ERROR, ICMP6, PLAIN, Packet, SCTP, TCP, UDP},
 };
 
 /// Bytes before the network header.
@@ -41,17 +41,31 @@ pub fn load<T: Copy>(ctx: &TcContext, offset: usize) -> Option<T> {
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Ipv4 {
+pub struct Ipv4 {
     version_and_length: u8,
     service: u8,
     total_length: u16,
     id: u16,
     fragment: u16,
     ttl: u8,
-    protocol: u8,
+    pub protocol: u8,
     checksum: u16,
-    source: u32,
-    destination: u32,
+    pub source: u32,
+    pub destination: u32,
+}
+
+impl Ipv4 {
+    /// Of the header, in bytes.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        usize::from(self.version_and_length & 0xf) * 4
+    }
+
+    /// More fragments, or an offset.
+    #[inline(always)]
+    pub fn is_fragment(&self) -> bool {
+        self.fragment & 0x3fff_u16.to_be() != 0
+    }
 }
 
 /// The IPv4 header at `offset`.
@@ -66,7 +80,7 @@ pub fn ipv4(ctx: &TcContext, offset: usize) -> Header<u32> {
         is_multicast: false,
     };
     let Some(ip) = load::<Ipv4>(ctx, offset) else { return header };
-    let length = usize::from(ip.version_and_length & 0xf) * 4;
+    let length = ip.length();
     if length < size_of::<Ipv4>() {
         return header;
     }
@@ -74,21 +88,20 @@ pub fn ipv4(ctx: &TcContext, offset: usize) -> Header<u32> {
     header.destination = ip.destination;
     header.protocol = ip.protocol;
     header.transport = offset + length;
-    // More fragments, or an offset.
-    header.is_fragment = ip.fragment & 0x3fff_u16.to_be() != 0;
+    header.is_fragment = ip.is_fragment();
     header
 }
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-struct Ipv6 {
+pub struct Ipv6 {
     version_and_label: u32,
     length: u16,
-    next: u8,
+    pub next: u8,
     hops: u8,
     // Halves, so that the structure needs no alignment of 8.
-    source: [u32; 4],
-    destination: [u32; 4],
+    pub source: [u32; 4],
+    pub destination: [u32; 4],
 }
 
 /// The IPv6 header at `offset`. Extension headers are not walked: only a hop-by-hop header is told from the others.
@@ -145,12 +158,10 @@ pub fn parse<F: Family>(ctx: &TcContext) -> Result<Packet<F::Address>, Exception
     let offset = header.transport;
     match header.protocol {
         TCP => {
-            let Some([ports, _, _, rest]) = load::<[u32; 4]>(ctx, offset) else {
+            let Some(words) = load::<[u32; 4]>(ctx, offset) else {
                 return Err(Exception::Drop(DropReason::Malformed));
             };
-            packet.source_port = ports as u16;
-            packet.destination_port = (ports >> 16) as u16;
-            packet.tcp_flags = (rest >> 8) as u8 & (FIN | SYN | RST | ACK);
+            packet.set_tcp(words);
         }
         UDP | SCTP => {
             let Some(ports) = load::<u32>(ctx, offset) else {
