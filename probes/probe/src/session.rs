@@ -254,9 +254,7 @@ impl Session {
             if session.is_attached(&SEED) {
                 session.warnings = seed::seed(&mut session.ebpf, &session.targets.namespaces())?;
             }
-            session.begun = Instant::now();
-            session.begun_at = SystemTime::now();
-            session.begun_clock = monotonic();
+            session.start_clocks();
             return Ok(session);
         }
         Err(unavailable(&last))
@@ -309,10 +307,14 @@ impl Session {
     /// A new measurement begins.
     pub fn reset(&mut self) -> Result<(), Problem> {
         self.before = Raw::read(self)?;
+        self.start_clocks();
+        Ok(())
+    }
+
+    fn start_clocks(&mut self) {
         self.begun = Instant::now();
         self.begun_at = SystemTime::now();
         self.begun_clock = monotonic();
-        Ok(())
     }
 }
 
