@@ -27,7 +27,7 @@ use crate::{
     problem::{Problem, Trying},
     raw::Raw,
     seed,
-    symbols::Symbols,
+    symbols,
     targets::Targets,
     watcher::{Watched, watch},
 };
@@ -187,7 +187,7 @@ fn clocked_receive() -> u64 {
     if !KernelVersion::current().is_ok_and(|version| version < RECEIVES_WITHOUT_A_CLOCK) {
         return 0;
     }
-    Symbols::read().address("tcp_recvmsg").unwrap_or(0)
+    symbols::address("tcp_recvmsg").unwrap_or(0)
 }
 
 /// What there are histograms of.

@@ -1,6 +1,26 @@
 //! Names of kernel functions by address.
 
-use std::fs;
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader},
+};
+
+const KALLSYMS: &str = "/proc/kallsyms";
+
+/// Where a function begins; `None` also where the kernel does not tell. Reads the kernel's list no further than to there: all
+/// of it takes the kernel tens of milliseconds to write.
+pub fn address(function: &str) -> Option<u64> {
+    let mut lines = BufReader::new(File::open(KALLSYMS).ok()?).lines().map_while(Result::ok);
+    lines.find_map(|line| symbol(&line).filter(|(_, name)| *name == function).map(|(begin, _)| begin))
+}
+
+/// Of a line of `/proc/kallsyms`. `None`: no function, or its address is not told.
+fn symbol(line: &str) -> Option<(u64, &str)> {
+    let mut words = line.split_ascii_whitespace();
+    let (address, kind, name) = (words.next()?, words.next()?, words.next()?);
+    let address = u64::from_str_radix(address, 16).ok()?;
+    (address != 0 && matches!(kind, "t" | "T" | "w" | "W")).then_some((address, name))
+}
 
 /// Sorted by address.
 pub struct Symbols(Vec<(u64, String)>);
@@ -12,23 +32,11 @@ impl Symbols {
 
     /// Of `/proc/kallsyms`; empty where it does not tell addresses.
     pub fn read() -> Self {
-        let text = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        let mut symbols: Vec<(u64, String)> = text
-            .lines()
-            .filter_map(|line| {
-                let mut words = line.split_ascii_whitespace();
-                let (address, kind, name) = (words.next()?, words.next()?, words.next()?);
-                let address = u64::from_str_radix(address, 16).ok()?;
-                (address != 0 && matches!(kind, "t" | "T" | "w" | "W")).then(|| (address, name.to_owned()))
-            })
-            .collect();
+        let text = fs::read_to_string(KALLSYMS).unwrap_or_default();
+        let mut symbols: Vec<(u64, String)> =
+            text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
         symbols.sort_unstable();
         Self(symbols)
-    }
-
-    /// Where a function begins; `None` also where it is not told.
-    pub fn address(&self, function: &str) -> Option<u64> {
-        self.0.iter().find(|(_, name)| name == function).map(|(begin, _)| *begin)
     }
 
     /// `function+0xoffset` of a return address, which may already be the next function's first.
@@ -43,7 +51,7 @@ impl Symbols {
 
 #[cfg(test)]
 mod tests {
-    use super::Symbols;
+    use super::{Symbols, address, symbol};
 
     #[test]
     fn names() {
@@ -52,7 +60,22 @@ mod tests {
         assert_eq!(symbols.name(0x2000), "first+0x1000");
         assert_eq!(symbols.name(0x2001), "second+0x1");
         assert_eq!(symbols.name(0x10), "0x10");
-        assert_eq!(symbols.address("second"), Some(0x2000));
-        assert_eq!(symbols.address("third"), None);
+    }
+
+    #[test]
+    fn lines() {
+        assert_eq!(symbol("ffffffff81000000 T _stext"), Some((0xffff_ffff_8100_0000, "_stext")));
+        assert_eq!(symbol("ffffffffc0000010 t nft_do_chain\t[nf_tables]"), Some((0xffff_ffff_c000_0010, "nft_do_chain")));
+        assert_eq!(symbol("ffffffff82000000 D jiffies"), None);
+        assert_eq!(symbol("0000000000000000 T _stext"), None);
+        assert_eq!(symbol(""), None);
+    }
+
+    /// As root, whom the kernel tells.
+    #[test]
+    fn as_the_whole_list_says() {
+        let begin = address("tcp_recvmsg").expect("no tcp_recvmsg in /proc/kallsyms");
+        assert_eq!(Symbols::read().name(begin + 1), "tcp_recvmsg+0x1");
+        assert_eq!(address("no_such_function"), None);
     }
 }
