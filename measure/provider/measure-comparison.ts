@@ -4,6 +4,7 @@ import type { AgentArm, AgentPlan, FirstResponse } from '../agent/protocol.ts'
 import type { Plan } from '../load-options.ts'
 import type { Comparison, Explanation, KernelUse } from '../record.ts'
 import { planLooks, shouldStop } from '../statistics/looks.ts'
+import { createRandom } from '../statistics/random.ts'
 import type { Target } from '../target.ts'
 import { AgentClient, BlockFailure, type MeasuredWithUsage, type Opened } from './agent-client.ts'
 import { KERNEL_BLOCKS, KERNEL_WINDOW_MS, type KernelWindow, kernelUse, readKernel } from './kernel-use.ts'
@@ -12,7 +13,7 @@ import type { MeasuredBlocks } from './measured.ts'
 import { precisionReached } from './overheads.ts'
 import { assertComparable, type NamedArm, parityDifferences, targetOf } from './parity.ts'
 import { createPodRota } from './pod-rota.ts'
-import { createRawBlock, type RawBlock } from './raw-block.ts'
+import { createBrokenBlock, createRawBlock, type RawBlock } from './raw-block.ts'
 
 export interface MeasureOptions {
   readonly agentCommand: readonly string[]
@@ -56,7 +57,10 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
   const [first] = arms
   if (first === undefined) throw new Error('nothing to measure')
   options.signal.throwIfAborted()
-  const rota = createPodRota(arms.map((arm) => arm.pods.length))
+  const rota = createPodRota(
+    arms.map((arm) => arm.pods.length),
+    createRandom(options.seed),
+  )
   let pods: readonly number[] = rota(0)
   const serving = (name: string): Target | undefined => {
     const index = arms.findIndex((arm) => arm.name === name)
@@ -110,7 +114,12 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
       } catch (error) {
         if (!(error instanceof BlockFailure)) throw error
         await throwIfSomethingDied(arms, index)
-        warnings.push(`block ${index}: "${error.arm}": ${error.message}`)
+        const reason = `"${error.arm}": ${error.message}`
+        warnings.push(`block ${index}: ${reason}`)
+        if (blocks.at(-1)?.index !== index) {
+          const durationMs = performance.now() - startMs - blockStartMs
+          blocks.push(createBrokenBlock(index, blockStartMs, durationMs, reason))
+        }
         if (++failedInARow >= MOST_FAILED_IN_A_ROW) {
           throw new Error(
             `"${error.arm}" failed ${failedInARow} blocks in a row, the last with: ${error.message}. Nothing can be measured on a path that does not serve.`,
@@ -122,7 +131,14 @@ export async function measureComparison(arms: readonly NamedArm[], options: Meas
       state = { ...state, blocks: [...blocks], measuredMs }
       const nextLook = looksMs[looksTaken] ?? plan.capMs
       const halfWidth = measuredMs >= nextLook ? precisionReached(state) : null
-      const answer = shouldStop({ looksMs, looksTaken, measuredMs, halfWidth, precision: plan.precision })
+      const answer = shouldStop({
+        looksMs,
+        looksTaken,
+        measuredMs,
+        blocks: blocks.filter(({ invalid }) => invalid === null).length,
+        halfWidth,
+        precision: plan.precision,
+      })
       looksTaken = answer.looksTaken
       if (answer.stop === null) continue
       assertServed(blocks)

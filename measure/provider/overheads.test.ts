@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../statistics/random.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { metricsOf, overheadOf, precisionReached } from './overheads.ts'
-import type { RawArm, RawBlock } from './raw-block.ts'
+import { createBrokenBlock, type RawArm, type RawBlock } from './raw-block.ts'
 
 interface Shape {
   blocks: number
@@ -135,4 +135,26 @@ test('what can not be decided has no decision bounds, and says why', () => {
 test('precision is the widest half-width over the arms, null while there is none', () => {
   expect(precisionReached(blocks())).toBeLessThan(0.005)
   expect(precisionReached(blocks({ blocks: 19 }))).toBeNull()
+})
+
+test('blocks that broke are blocks: more than a fifth of them, and nothing is decided', () => {
+  const broken = (index: number): RawBlock => createBrokenBlock(index, index * 350, 10, '"b": the connection was reset')
+  const whole = blocks()
+  const some = { ...whole, blocks: [...whole.blocks, ...[40, 41, 42].map(broken)] }
+  expect(overheadOf(some, 'b', 'a', 'p50')).toMatchObject({ blocks: 40, unresolved: null })
+  const many = { ...whole, blocks: [...whole.blocks, ...Array.from({ length: 11 }, (_, index) => broken(40 + index))] }
+  expect(overheadOf(many, 'b', 'a', 'p50')).toMatchObject({
+    blocks: 40,
+    decisionLow: null,
+    decisionHigh: null,
+    unresolved: '11 of 51 blocks are invalid ("b": the connection was reset): the rest is a selection',
+  })
+})
+
+test('memory, too, is not decided by a handful of blocks', () => {
+  expect(overheadOf(blocks({ blocks: 5 }), 'b', 'a', 'memory')).toMatchObject({
+    decisionHigh: null,
+    unresolved: expect.stringContaining('5 valid blocks'),
+  })
+  expect(overheadOf(blocks(), 'b', 'a', 'memory').unresolved).toBeNull()
 })

@@ -1,6 +1,11 @@
 /** The overhead of one arm over another, from the blocks: estimate, intervals, and why there is none. */
 import type { Metric, Overhead } from '../record.ts'
-import { type BlockEstimate, lossFromLogRatio, relativeFromLogRatio } from '../statistics/block-estimate.ts'
+import {
+  type BlockEstimate,
+  lossFromLogRatio,
+  refuseTooFewBlocks,
+  relativeFromLogRatio,
+} from '../statistics/block-estimate.ts'
 import { estimateAcrossPods } from '../statistics/across-pods.ts'
 import { estimateTails, type TailEstimates, type TailMetric } from '../statistics/tails.ts'
 import type { Plan } from '../load-options.ts'
@@ -178,6 +183,8 @@ function memory(valid: readonly RawBlock[], arm: string, over: string): Estimate
   })
   const last = readings.at(-1)
   if (last === undefined) return { ...NOTHING, unresolved: 'memory was not read' }
+  const refusal = refuseTooFewBlocks(readings.length)
+  if (refusal !== undefined) return { ...NOTHING, unresolved: refusal.message }
   const low = Math.min(...readings.map(({ x, y }) => (x - MEMORY_RESOLUTION_BYTES) / (y + MEMORY_RESOLUTION_BYTES) - 1))
   const high = Math.max(
     ...readings.map(({ x, y }) => (x + MEMORY_RESOLUTION_BYTES) / (y - MEMORY_RESOLUTION_BYTES) - 1),

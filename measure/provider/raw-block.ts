@@ -33,6 +33,30 @@ export interface RawBlock {
   readonly generator: GeneratorWatch
 }
 
+/** Nothing was measured in it, and it is counted: what blocks leave out by breaking is a selection, too. */
+export function createBrokenBlock(index: number, startMs: number, durationMs: number, reason: string): RawBlock {
+  return {
+    index,
+    startMs,
+    durationMs,
+    rounds: 0,
+    opened: [],
+    invalid: reason,
+    note: null,
+    arms: new Map(),
+    generator: {
+      cpuShare: 0,
+      cpuUsPerRequest: 0,
+      runQueueWaitShare: 0,
+      eventLoopDelayMaxUs: 0,
+      wantedPerS: null,
+      achievedPerS: null,
+      pacingErrorP99Us: null,
+      memoryBytes: 0,
+    },
+  }
+}
+
 /** More errors than this share of an arm's requests, and the block measured the errors. */
 const MOST_ERRORS = 0.01
 

@@ -36,6 +36,7 @@ export function recordComparison(
   const valid = measured.blocks.filter((block) => block.invalid === null)
   const reference = arms[0]?.name ?? ''
   const paired = measured.plan.kind === 'paired'
+  const whole = measured.blocks.filter((block) => block.arms.size > 0)
   return {
     id: head.id,
     project: head.project,
@@ -55,8 +56,8 @@ export function recordComparison(
     stopped: head.stopped,
     generator: {
       invalidBlocks: measured.blocks.length - valid.length,
-      cpuUsPerRequest: average(measured.blocks, (block) => block.generator.cpuUsPerRequest),
-      cpuShare: average(measured.blocks, (block) => block.generator.cpuShare),
+      cpuUsPerRequest: average(whole, (block) => block.generator.cpuUsPerRequest),
+      cpuShare: average(whole, (block) => block.generator.cpuShare),
       polling: head.polling,
       eventLoopDelayMaxUs: Math.max(0, ...measured.blocks.map((block) => block.generator.eventLoopDelayMaxUs)),
       agentMemoryBytes: Math.max(0, ...measured.blocks.map((block) => block.generator.memoryBytes)),

@@ -16,7 +16,7 @@ function blocksOver(
   { n = 48, podSd = 0, rho = 0, seed = 'pods' }: { n?: number; podSd?: number; rho?: number; seed?: string },
 ): PodFigure[] {
   const random = createRandom(seed)
-  const rota = createPodRota([pods, pods])
+  const rota = createPodRota([pods, pods], random)
   const effects = (): number[] => Array.from({ length: pods }, () => podSd * random.normal())
   const [own, others] = [effects(), effects()]
   return drawBlocks('normal', rho, n, random).map((noise, block) => {

@@ -17,7 +17,7 @@ test('a cap is a positive time', () => {
 test('precision ends the measuring at a look only', () => {
   const looksMs = planLooks(30_000)
   const ask = (looksTaken: number, measuredMs: number, halfWidth: number | null): ReturnType<typeof shouldStop> =>
-    shouldStop({ looksMs, looksTaken, measuredMs, halfWidth, precision: 0.005 })
+    shouldStop({ looksMs, looksTaken, measuredMs, blocks: 40, halfWidth, precision: 0.005 })
   expect(ask(0, 7_400, 0.001)).toEqual({ stop: null, looksTaken: 0 })
   expect(ask(0, 7_600, 0.006)).toEqual({ stop: null, looksTaken: 1 })
   expect(ask(1, 8_000, 0.001)).toEqual({ stop: null, looksTaken: 1 })
@@ -25,4 +25,14 @@ test('precision ends the measuring at a look only', () => {
   expect(ask(1, 23_000, null)).toEqual({ stop: null, looksTaken: 3 })
   expect(ask(3, 30_200, 0.02)).toEqual({ stop: 'cap', looksTaken: 4 })
   expect(ask(3, 30_200, null)).toEqual({ stop: 'cap', looksTaken: 4 })
+})
+
+test('the cap waits for the fewest blocks that say anything, up to a quarter of it', () => {
+  const looksMs = planLooks(30_000)
+  const ask = (measuredMs: number, blocks: number): ReturnType<typeof shouldStop> =>
+    shouldStop({ looksMs, looksTaken: 3, measuredMs, blocks, halfWidth: null, precision: 0.005 })
+  expect(ask(30_200, 20)).toEqual({ stop: 'cap', looksTaken: 4 })
+  expect(ask(30_200, 19)).toEqual({ stop: null, looksTaken: 3 })
+  expect(ask(37_400, 19)).toEqual({ stop: null, looksTaken: 3 })
+  expect(ask(37_600, 19)).toEqual({ stop: 'cap', looksTaken: 4 })
 })

@@ -4,6 +4,12 @@ import { MINIMUM_BLOCKS } from './block-estimate.ts'
 export const MAXIMUM_LOOKS = 4
 
 /**
+ * How far over the cap measuring goes on for the fewest blocks that say anything. Until then nothing can be seen, so that no lucky moment is
+ * picked; without it a cap of half a minute ends with "1 more is needed" in an hour in which the machine is slow.
+ */
+const MOST_OF_CAP = 1.25
+
+/**
  * Look times, fixed before measuring: quarters of the cap, in ms from the start of measuring; the last is the cap.
  * Looks that would see fewer than MINIMUM_BLOCKS blocks are left out, so that no error is spent on them.
  * @param blockMs time a block takes, its connections and discarded rounds included; unknown: 0
@@ -26,6 +32,8 @@ export interface StopQuestion {
   looksTaken: number
   /** Time from the start of measuring. */
   measuredMs: number
+  /** Valid blocks until now. */
+  blocks: number
   /** Widest half-width of the 95 % intervals over the arms, in the unit of `precision`; null while there is no estimate. */
   halfWidth: number | null
   precision: number
@@ -43,9 +51,11 @@ export interface StopAnswer {
  * lucky moments. One answer takes all look times that have passed as one look. The budget plays no part.
  */
 export function shouldStop(question: StopQuestion): StopAnswer {
-  const { looksMs, looksTaken, measuredMs, halfWidth, precision } = question
+  const { looksMs, looksTaken, measuredMs, blocks, halfWidth, precision } = question
   const passed = looksMs.filter((lookMs) => lookMs <= measuredMs).length
   if (passed <= looksTaken) return { stop: null, looksTaken }
   if (halfWidth !== null && halfWidth <= precision) return { stop: 'precision', looksTaken: passed }
-  return { stop: passed === looksMs.length ? 'cap' : null, looksTaken: passed }
+  if (passed < looksMs.length) return { stop: null, looksTaken: passed }
+  const isAtEnd = blocks >= MINIMUM_BLOCKS || measuredMs >= MOST_OF_CAP * (looksMs.at(-1) ?? 0)
+  return isAtEnd ? { stop: 'cap', looksTaken: passed } : { stop: null, looksTaken }
 }

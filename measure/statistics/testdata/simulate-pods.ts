@@ -179,7 +179,10 @@ function podRuns(
 ): { begin: () => (blocks: number) => PodEstimate; truth: number } {
   const unit = scale / standardDeviation(shape, rho)
   const count = (arm: number): number => (arm === arms[0] ? pods[0] : arm === arms[1] ? pods[1] : Math.min(...pods))
-  const rota = createPodRota(Array.from({ length: Math.max(...arms) + 1 }, (_, arm) => count(arm)))
+  const rota = createPodRota(
+    Array.from({ length: Math.max(...arms) + 1 }, (_, arm) => count(arm)),
+    random,
+  )
   const effects = (arm: 0 | 1): number[] =>
     Array.from({ length: pods[arm] }, () => PODS[podShape](random) * sd[arm] * scale)
   const options = { looks: looks.length }

@@ -71,6 +71,7 @@ function measure(plan: Plan, run: Run, precision: number): BlockEstimate {
       looksMs: plan.looks,
       looksTaken,
       measuredMs: blocks,
+      blocks,
       halfWidth: halfWidth(estimate),
       precision,
     })
