@@ -1,5 +1,6 @@
 /** The second argument of a load: what is sent, and how it is measured. */
 import * as v from 'valibot'
+import { checkOptions } from './check-options.ts'
 import { parseDurationMs, parsePercent } from './statistics/quantity.ts'
 
 const text = v.pipe(v.string(), v.nonEmpty())
@@ -62,12 +63,7 @@ const LEAST_BLOCK_MS = 300
  * @throws Error that names the option, what was given and what is understood.
  */
 export function parseHttpOptions(input: unknown): { request: RequestShape; plan: Plan } {
-  const parsed = v.safeParse(httpOptionsSchema, input ?? {})
-  if (!parsed.success) {
-    const issue = parsed.issues[0]
-    throw new Error(`load.http: option ${v.getDotPath(issue) ?? '(all)'}: ${issue.message}`)
-  }
-  const options = parsed.output
+  const options = checkOptions('load.http', httpOptionsSchema, input)
   const kind = options.plan ?? 'paired'
   if (kind === 'rate' && options.rate === undefined) {
     throw new Error("load.http: plan 'rate' needs `rate`, the requests per second of each arm")

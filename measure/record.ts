@@ -15,6 +15,9 @@ export const metricSchema = v.picklist(['p50', 'p90', 'p95', 'p99', 'p99.9', 'me
 /** What an overhead is of. Latency metrics, `throughput` (requests/s), `cpu` (CPU-µs per request), `memory` (bytes). */
 export type Metric = v.InferOutput<typeof metricSchema>
 
+/** Its differences are µs. */
+export const isTime = (metric: Metric): boolean => metric !== 'throughput' && metric !== 'memory'
+
 export const outcomeSchema = v.picklist(['pass', 'fail', 'inconclusive'])
 export type Outcome = v.InferOutput<typeof outcomeSchema>
 
@@ -252,6 +255,16 @@ export type Breakdown = v.InferOutput<typeof breakdownSchema>
 export const dropClassSchema = v.picklist(['loss', 'refused', 'policy', 'teardown', 'unknown'])
 export type DropClass = v.InferOutput<typeof dropClassSchema>
 
+export const dropsSchema = v.object({
+  total: count,
+  byClass: v.object({ loss: count, refused: count, policy: count, teardown: count, unknown: count }),
+  reasons: v.array(
+    v.object({ target: v.string(), class: dropClassSchema, reason: v.string(), location: v.string(), count }),
+  ),
+})
+/** Packets that were dropped at the targets of the probes. */
+export type Drops = v.InferOutput<typeof dropsSchema>
+
 export const explanationSchema = v.object({
   arm: v.string(),
   probes: v.array(probeKindSchema),
@@ -262,15 +275,9 @@ export const explanationSchema = v.object({
   meanUs: finite,
   /** null without the latency probe. */
   breakdown: orNull(breakdownSchema),
-  drops: orNull(
-    v.object({
-      total: count,
-      byClass: v.object({ loss: count, refused: count, policy: count, teardown: count, unknown: count }),
-      reasons: v.array(
-        v.object({ target: v.string(), class: dropClassSchema, reason: v.string(), location: v.string(), count }),
-      ),
-    }),
-  ),
+  drops: orNull(dropsSchema),
+  /** `throughout` only: while the overheads were measured, on the paths of all watched arms together. */
+  meanwhile: v.optional(v.object({ drops: orNull(dropsSchema), lost: count })),
   /** Of the client's own connections. */
   connections: orNull(
     v.object({

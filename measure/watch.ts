@@ -12,6 +12,8 @@ export interface Driven {
   readonly errors: number
   /** By the load agent's clock. */
   readonly meanUs: number
+  /** Where it was attached while the overheads were measured, too: what was seen then. */
+  readonly meanwhile?: Explanation['meanwhile']
 }
 
 export interface Watch {
@@ -21,6 +23,8 @@ export interface Watch {
 }
 
 export interface AttachedWatch extends AsyncDisposable {
+  /** What was seen since it was attached, or since `begin()`, of whatever was sent. */
+  meanwhile(): Promise<NonNullable<Explanation['meanwhile']>>
   /** Counts from here on. */
   begin(): Promise<void>
   /** What was seen since. @throws Error when it saw none of the requests */

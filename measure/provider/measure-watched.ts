@@ -38,10 +38,11 @@ export async function measureWatched(
     await using own = already === undefined ? await watch.attach() : undefined
     const attached = already ?? own
     if (attached === undefined) continue
+    const meanwhile = await already?.meanwhile()
     for (const [index, arm] of arms.entries()) {
       if (!(arm.watches?.() ?? []).includes(watch)) continue
       onArm(arm.name)
-      explanations.push(await watchArm(agent, arm, index, attached))
+      explanations.push(await watchArm(agent, arm, index, attached, meanwhile))
     }
   }
   return explanations
@@ -52,6 +53,7 @@ async function watchArm(
   arm: NamedArm,
   index: number,
   attached: AttachedWatch,
+  meanwhile: Explanation['meanwhile'],
 ): Promise<Explanation> {
   let [requests, errors, latencySumUs] = [0, 0, 0]
   await attached.begin()
@@ -61,7 +63,13 @@ async function watchArm(
     errors += driven.errors
     latencySumUs += driven.latencySumUs
   }
-  return await attached.end({ arm: arm.name, requests, errors, meanUs: latencySumUs / requests })
+  return await attached.end({
+    arm: arm.name,
+    requests,
+    errors,
+    meanUs: latencySumUs / requests,
+    ...(meanwhile === undefined ? {} : { meanwhile }),
+  })
 }
 
 async function drive(agent: AgentClient, arm: NamedArm, index: number, pod: number): Promise<DrivenAlone> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseBudget } from './budget.ts'
+import { asRead, parseBudget } from './budget.ts'
 import type { BudgetInput } from './budget.ts'
 import { parseDurationMs, parseDurationUs, parsePercent } from './quantity.ts'
 
@@ -83,4 +83,10 @@ test('objects that are not budgets, as untyped callers may give them', () => {
   expect(() => budget('["3%"]')).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: Budget ["3%"] is not understood: a budget is '3%', 0.03 or { relative: '3%', atLeast: '20us' }]`,
   )
+})
+
+test('a budget that was read means what it says; the same numbers of a spec may not', () => {
+  const read = parseBudget('300%')
+  expect(parseBudget(asRead(read))).toEqual({ relative: 3 })
+  expect(() => parseBudget({ relative: 3 })).toThrow(TypeError)
 })

@@ -6,11 +6,20 @@ export type BudgetInput = string | number | { relative: string | number; atLeast
 
 const FORMS = `a budget is '3%', 0.03 or { relative: '3%', atLeast: '20us' }`
 
+/** By description, since a spec and its matchers may have loaded this module each for themselves. */
+const READ = Symbol.for('meshmark.budget')
+
+/** A budget that need not be read again: 3 may be meant as 3 % in a spec, but is 300 % here. */
+export function asRead(budget: Budget): Budget {
+  return Object.defineProperty({ ...budget }, READ, { value: true })
+}
+
 /**
  * Reads a budget into fractions and µs.
  * @throws TypeError that says what was given and what is understood.
  */
-export function parseBudget(input: BudgetInput): Budget {
+export function parseBudget(input: BudgetInput | Budget): Budget {
+  if (isRead(input)) return input
   if (typeof input === 'string' || typeof input === 'number') return { relative: parsePercent(input) }
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new TypeError(`Budget ${JSON.stringify(input) ?? String(input)} is not understood: ${FORMS}`)
@@ -20,5 +29,10 @@ export function parseBudget(input: BudgetInput): Budget {
   if (input.relative === undefined)
     throw new TypeError(`Budget ${JSON.stringify(input)} has no relative part: ${FORMS}`)
   const relative = parsePercent(input.relative)
-  return input.atLeast === undefined ? { relative } : { relative, atLeastUs: parseDurationUs(input.atLeast) }
+  if (!('atLeast' in input) || input.atLeast === undefined) return { relative }
+  return { relative, atLeastUs: parseDurationUs(input.atLeast) }
+}
+
+function isRead(input: BudgetInput | Budget): input is Budget {
+  return typeof input === 'object' && input !== null && READ in input
 }

@@ -73,3 +73,15 @@ test('connections that nobody made a request on are no result', () => {
     ),
   ).toThrow('client made no request while the probes watched.')
 })
+
+test("the probes' cost is that of the client's requests, however many hops there are", () => {
+  const report = recorded()
+  const cost = { ...report.cost, cpuShare: 0.01, nsPerRequest: 1 }
+  const { cost: own, report: kept } = explain(
+    { ...report, cost, seconds: 4, partial: true },
+    { arm: 'istio', requests: 8000, errors: 0, meanUs: 651 },
+    { path, attached: 'apart' },
+  )
+  expect(own.nsPerRequest).toBeCloseTo(5000)
+  expect(kept['partial']).toBe(false)
+})

@@ -1,5 +1,5 @@
 /** From a probes' report to what the record says of one arm. */
-import type { DropClass, Explanation } from '../../measure/record.ts'
+import type { DropClass, Drops, Explanation } from '../../measure/record.ts'
 import type { Driven } from '../../measure/watch.ts'
 import { breakDown, type RequestPath } from './breakdown.ts'
 import type { ProbeReport } from './probe-report.ts'
@@ -8,8 +8,6 @@ export interface ExplainOptions {
   readonly path: RequestPath
   readonly attached: Explanation['attached']
 }
-
-type Drops = NonNullable<Explanation['drops']>
 
 /** @throws Error when a probe that counts requests saw none: zero events are no zero */
 export function explain(report: ProbeReport, driven: Driven, { path, attached }: ExplainOptions): Explanation {
@@ -26,8 +24,9 @@ export function explain(report: ProbeReport, driven: Driven, { path, attached }:
     breakdown,
     drops: report.probes.includes('drops') ? dropsOf(report) : null,
     connections,
-    cost: { nsPerRequest: cost.nsPerRequest, cpuShare: cost.cpuShare, mapBytes: cost.mapBytes },
-    lost: Object.values(report.lost).reduce((sum, count) => sum + count, 0),
+    ...(driven.meanwhile === undefined ? {} : { meanwhile: driven.meanwhile }),
+    cost: { nsPerRequest: nsPerRequest(report, driven.requests), cpuShare: cost.cpuShare, mapBytes: cost.mapBytes },
+    lost: lostIn(report),
     warnings: [
       ...report.warnings,
       ...(driven.errors === 0 ? [] : [`${driven.errors} of ${driven.requests} requests were not served`]),
@@ -35,8 +34,23 @@ export function explain(report: ProbeReport, driven: Driven, { path, attached }:
         ? []
         : [`${driven.requests} requests were sent, the probes counted ${seen}`]),
     ],
-    report,
+    // Asked for before the probes end, but of a window that has ended.
+    report: { ...report, partial: false },
   }
+}
+
+/** What was seen while others than one arm were driven. */
+export function seenMeanwhile(report: ProbeReport): NonNullable<Explanation['meanwhile']> {
+  return { drops: report.probes.includes('drops') ? dropsOf(report) : null, lost: lostIn(report) }
+}
+
+/** Of the client's requests: the report's own figure is of each hop's, of which there are three with two proxies. */
+function nsPerRequest({ cost, seconds }: ProbeReport, requests: number): number | null {
+  return cost.cpuShare === null || requests === 0 ? null : (cost.cpuShare * seconds * 1e9) / requests
+}
+
+function lostIn({ lost }: ProbeReport): number {
+  return Object.values(lost).reduce((sum, count) => sum + count, 0)
 }
 
 function dropsOf(report: ProbeReport): Drops {

@@ -1,12 +1,9 @@
 /** Why a judged row has its outcome, in sentences. */
-import type { Comparison, MeshmarkRecord, Metric, Overhead } from '../../measure/record.ts'
+import { type Comparison, isTime, type MeshmarkRecord, type Overhead } from '../../measure/record.ts'
 import { valueOf } from '../arm-value.ts'
 import { ABSENT, bounds, duration, metricValue, microseconds, plusMinus } from '../figures.ts'
 import { isControl, isInsideNoise, noiseFloorFor } from '../noise-floor.ts'
 import { budgetText, estimateText, isDecidable, type JudgedRow, whatDecides } from '../verdict.ts'
-
-/** Metrics whose absolute change is in µs. */
-const inMicroseconds = (of: Metric): boolean => of !== 'throughput' && of !== 'memory'
 
 function estimateSentence(comparison: Comparison, overhead: Overhead): string {
   const { of, differenceUs, differenceLowUs, differenceHighUs } = overhead
@@ -25,7 +22,7 @@ function estimateSentence(comparison: Comparison, overhead: Overhead): string {
       ? ''
       : ` [${microseconds(differenceLowUs)}, ${microseconds(differenceHighUs)}]`
   const difference =
-    differenceUs === null || !inMicroseconds(of) ? '' : `, a difference of ${microseconds(differenceUs)}${range}`
+    differenceUs === null || !isTime(of) ? '' : `, a difference of ${microseconds(differenceUs)}${range}`
   return `The estimate is ${estimateText(overhead)}${values}${difference}.`
 }
 

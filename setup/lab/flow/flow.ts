@@ -25,7 +25,15 @@ export function describeResult(result: FlowResult): string {
   return result.kind === 'refused' ? `was refused (${result.message})` : 'got no answer'
 }
 
-/** What the wanted verdict is about: `403` is an L7 rule's refusal, silence or a refusal an L3/L4 rule's. */
+/** The workload answered. `403` is an L7 rule's word. */
 export function isLetThrough(result: FlowResult): boolean {
   return result.kind === 'answered' && result.status !== 403
+}
+
+/**
+ * A policy has stopped it: everything that enforces one in the lab drops without a word, or answers 403. A refusal is neither this nor
+ * let through: the flow has arrived where nobody listens, or there is no way there.
+ */
+export function isStopped(result: FlowResult): boolean {
+  return result.kind === 'silent' || (result.kind === 'answered' && result.status === 403)
 }
