@@ -105,6 +105,7 @@ export async function deployWorkload(
       standIn.publish(run, service),
     ])
     undo.attached = attached
+    await standIn.enforcer?.refresh(run)
     options.signal?.throwIfAborted()
     const usage = usageReader(usageSources(app, leg.pod, attached))
     let sharedProxy: string | undefined

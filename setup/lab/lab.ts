@@ -37,6 +37,8 @@ export interface Lab {
   ): Promise<EnforcedPolicy>
   /** Keeps a manifest as a file of the run, for `enforce`. */
   policyFile(manifest: object): string
+  /** Takes away what pods were under that are no more. */
+  refreshPolicies(mesh: LabMesh, enforcement?: Enforcement): Promise<void>
   /** Tries flows from a pod. */
   tryFlows(from: FixedPod, flows: readonly Flow[]): Promise<FlowResult[]>
   pod(name: FixedPod): { run(command: readonly string[], options?: PodProgramOptions): PodProcess }
@@ -77,6 +79,9 @@ export function openLab(runDir: string): Lab {
       )
       for (const pod of pods) if (enforced.sharedProxy !== undefined) pod.goesThrough(enforced.sharedProxy)
       return enforced
+    },
+    async refreshPolicies(mesh, enforcement) {
+      await standInFor(mesh, enforcement).enforcer?.refresh(run)
     },
     policyFile(manifest) {
       const text = JSON.stringify(manifest)

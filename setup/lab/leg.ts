@@ -45,6 +45,11 @@ export function workloadLeg(runId: string, network: Network, number: number): Le
   }
 }
 
+/** IPv4 first. */
+export function addressesOf({ address, address6 }: Leg): string[] {
+  return address6 === undefined ? [address] : [address, address6]
+}
+
 /** The two host bytes of the `number`-th address in a /16, without .0, .1 and .255. */
 export function hostBytes(number: number): { third: number; fourth: number } {
   return { third: Math.floor(number / 250), fourth: 2 + (number % 250) }

@@ -9,12 +9,13 @@ import * as v from 'valibot'
 import { DatapathClient } from '../../probes/client/datapath-client.ts'
 import type { DesiredPolicies } from '../../probes/client/datapath-protocol.ts'
 import { cgroupRoot } from '../../setup/lab/cgroup.ts'
-import { endpointId, writeEndpoint } from '../../setup/lab/ebpf/endpoints.ts'
+import { ebpfEndpoints } from '../../setup/lab/ebpf/endpoints.ts'
 import { identityOf } from '../../setup/lab/ebpf/identities.ts'
 import { findProbeProgram } from '../../setup/lab/ebpf/loader-binary.ts'
 import { ebpfPaths } from '../../setup/lab/ebpf/paths.ts'
 import { writeEbpfState } from '../../setup/lab/ebpf/state.ts'
 import { identify } from '../../setup/lab/process-identity.ts'
+import { endpointId } from '../../setup/lab/policy/endpoint-files.ts'
 import type { PolicedPod } from '../../setup/lab/policy/enforcer.ts'
 import type { RunState } from '../../setup/lab/run-state.ts'
 
@@ -89,7 +90,7 @@ export class BarePolicyNode implements AsyncDisposable {
     execFileSync('ip', ['-n', this.#namespace, 'link', 'add', place, 'type', 'veth', 'peer', 'name', `${place}-pod`])
     const identity = identityOf(labels, ports)
     await this.#client.request('endpoint.add', { device: place, endpoint: id, identity, addresses: [address] })
-    writeEndpoint(this.run, { id, place, workload, labels, addresses: [address], ports })
+    ebpfEndpoints.write(this.run, { id, place, workload, labels, addresses: [address], ports })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

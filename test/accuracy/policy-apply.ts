@@ -8,9 +8,9 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { median } from '../../measure/statistics/quantile.ts'
 import { prepareChange } from '../../setup/lab/ebpf/apply-policies.ts'
-import { endpointId } from '../../setup/lab/ebpf/endpoints.ts'
 import { ebpfEnforcer } from '../../setup/lab/ebpf/enforcer.ts'
-import { listGroups, rememberPolicies } from '../../setup/lab/ebpf/policy-groups.ts'
+import { ebpfGroups } from '../../setup/lab/ebpf/policy-groups.ts'
+import { endpointId } from '../../setup/lab/policy/endpoint-files.ts'
 import type { EnforcedPolicy, PolicedPod } from '../../setup/lab/policy/enforcer.ts'
 import { policiesIn } from '../../setup/lab/policy/read-policies.ts'
 import { scaleManifest } from '../../setup/lab/policy/scale-policy.ts'
@@ -89,11 +89,11 @@ async function parts(node: BarePolicyNode, folder: string, form: 'json' | 'yaml'
     const id = `part-${form}-${run}`
     const endpoints = node.pods.slice(0, REPLICAS).map(({ number }) => endpointId(number))
     const group = { id, file, endpoints, ruleOffset: 0, rules }
-    rememberPolicies(
+    ebpfGroups.remember(
       group,
       timed('read and parse', () => policiesIn(file)),
     )
-    const { states } = timed('compile', () => prepareChange(node.run, listGroups(node.run), [group]))
+    const { states } = timed('compile', () => prepareChange(node.run, ebpfGroups.list(node.run), [group]))
     const text = timed('to JSON', () => states.map((desired) => JSON.stringify(desired)).join(''))
     const startMs = performance.now()
     let inMapsMs = 0

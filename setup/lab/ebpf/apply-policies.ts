@@ -6,19 +6,21 @@ import type { CidrIdentity } from '../policy/cidr-identities.ts'
 import { compileChange } from '../policy/compile-change.ts'
 import type { CompiledGroups } from '../policy/compile-change.ts'
 import type { CompiledPolicy, L7Guard } from '../policy/compiled-policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { World } from '../policy/world.ts'
 import { writeWhole } from '../run-dir.ts'
 import type { RunState } from '../run-state.ts'
-import { endpointId, listEndpoints } from './endpoints.ts'
+import { endpointId } from '../policy/endpoint-files.ts'
+import { ebpfEndpoints } from './endpoints.ts'
 import { identityOf } from './identities.ts'
 import { datapathClient } from './loader.ts'
 import { NODE_PROXY } from './node-proxy.ts'
 import { ebpfPaths } from './paths.ts'
-import { policiesOf } from './policy-groups.ts'
-import type { PolicyGroup } from './policy-groups.ts'
+import { ebpfGroups } from './policy-groups.ts'
+import type { EbpfGroup } from './policy-groups.ts'
 
 export interface PreparedGroup {
-  readonly group: PolicyGroup
+  readonly group: EbpfGroup
   readonly compiled: CompiledPolicy
 }
 
@@ -35,7 +37,8 @@ const identitiesSchema = v.array(v.object({ prefix: v.string(), identity: v.numb
 /** The pods of the eBPF network as policies see them. `outside` is none: it is the world. */
 export function ebpfWorld(run: { readonly dir: string }): World {
   return {
-    endpoints: listEndpoints(run)
+    endpoints: ebpfEndpoints
+      .list(run)
       .filter(({ id }) => id !== endpointId('outside'))
       .map(({ id, place, labels, addresses, ports }) => ({
         id,
@@ -55,15 +58,17 @@ export function ebpfWorld(run: { readonly dir: string }): World {
  */
 export function prepareChange(
   run: RunState,
-  before: readonly PolicyGroup[],
-  after: readonly PolicyGroup[],
+  before: readonly EbpfGroup[],
+  after: readonly EbpfGroup[],
 ): PreparedChange {
   const world = ebpfWorld(run)
   const there = new Set(world.endpoints.map(({ id }) => id))
-  const live = (groups: readonly PolicyGroup[]): PolicyGroup[] =>
+  const live = (groups: readonly EbpfGroup[]): EbpfGroup[] =>
     groups.filter(({ endpoints }) => endpoints.some((id) => there.has(id)))
   const [old, next] = [live(before), live(after)]
-  const { bridge, final } = compileChange(old.map(policiesOf), next.map(policiesOf), world, readIdentities(run))
+  const policiesOf = (groups: readonly EbpfGroup[]): (readonly Policy[])[] =>
+    groups.map((group) => ebpfGroups.policiesOf(group))
+  const { bridge, final } = compileChange(policiesOf(old), policiesOf(next), world, readIdentities(run))
   const prepared = preparedOf(next, final)
   return {
     groups: prepared,
@@ -84,7 +89,7 @@ export async function applyChange(run: RunState, { states }: PreparedChange): Pr
   }
 }
 
-function preparedOf(groups: readonly PolicyGroup[], { compiled }: CompiledGroups): PreparedGroup[] {
+function preparedOf(groups: readonly EbpfGroup[], { compiled }: CompiledGroups): PreparedGroup[] {
   return groups.flatMap((group, index) => {
     const own = compiled[index]
     return own === undefined ? [] : [{ group, compiled: own }]
@@ -123,7 +128,7 @@ function desiredOf(
   }
 }
 
-function numbered(entry: PolicyEntry, { ruleOffset }: PolicyGroup): PolicyEntry {
+function numbered(entry: PolicyEntry, { ruleOffset }: EbpfGroup): PolicyEntry {
   return entry.rule === 0 || ruleOffset === 0 ? entry : { ...entry, rule: entry.rule + ruleOffset }
 }
 

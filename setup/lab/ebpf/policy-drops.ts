@@ -3,7 +3,7 @@ import { sumStats } from '../envoy/admin.ts'
 import type { Drop } from '../policy/enforcer.ts'
 import type { RunState } from '../run-state.ts'
 import type { PreparedGroup } from './apply-policies.ts'
-import { listEndpoints } from './endpoints.ts'
+import { ebpfEndpoints } from './endpoints.ts'
 import { datapathClient } from './loader.ts'
 import { nodeProxyAdmin } from './node-proxy.ts'
 
@@ -17,7 +17,7 @@ const countersSchema = v.object({
 export async function policyDrops(run: RunState, { group, compiled }: PreparedGroup): Promise<Drop[]> {
   const client = await datapathClient(run)
   const { endpoints, rules } = v.parse(countersSchema, await client.request('counters', {}))
-  const places = new Map(listEndpoints(run).map(({ id, place }) => [id, place]))
+  const places = new Map(ebpfEndpoints.list(run).map(({ id, place }) => [id, place]))
   const byReason = endpoints
     .filter(({ endpoint }) => group.endpoints.includes(endpoint))
     .flatMap(({ endpoint, ingress, egress }) =>

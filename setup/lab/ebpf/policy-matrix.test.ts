@@ -19,8 +19,8 @@ import { readRunState } from '../run-state.ts'
 import type { RunState } from '../run-state.ts'
 import { applyChange, ebpfWorld, prepareChange } from './apply-policies.ts'
 import { nodeProxyWith } from './node-proxy.ts'
-import { writeGroup } from './policy-groups.ts'
-import type { PolicyGroup } from './policy-groups.ts'
+import { ebpfGroups } from './policy-groups.ts'
+import type { EbpfGroup } from './policy-groups.ts'
 
 vi.setConfig({ testTimeout: 240_000 })
 
@@ -64,15 +64,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function inForce(group: MatrixGroup, index: number, before: readonly PolicyGroup[]): Promise<PolicyGroup> {
+async function inForce(group: MatrixGroup, index: number, before: readonly EbpfGroup[]): Promise<EbpfGroup> {
   const file = join(folder, `${index}.yaml`)
   writeFileSync(file, group.manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'))
   const endpoints = ebpfWorld(run).endpoints.map(({ id }) => id)
-  const next: PolicyGroup = { id: `matrix-${index}`, file, endpoints, ruleOffset: 0, rules: 1000 }
+  const next: EbpfGroup = { id: `matrix-${index}`, file, endpoints, ruleOffset: 0, rules: 1000 }
   const prepared = prepareChange(run, before, [next])
   await nodeProxyWith(run, envoyRbac(prepared.l7))
   await applyChange(run, prepared)
-  writeGroup(run, next)
+  ebpfGroups.replace(run, [next])
   return next
 }
 
@@ -109,7 +109,7 @@ test('at least 200 cases of policies and flows: all that is denied is dropped, a
   })
   const wrong: string[] = []
   const counts: Record<string, number> = {}
-  let before: PolicyGroup[] = []
+  let before: EbpfGroup[] = []
   for (const [index, group] of groups.entries()) {
     before = [await inForce(group, index, before)]
     const bySource = Map.groupBy(group.cases, ({ flow }) => flow.source)

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { datapathClient } from '../ebpf/loader.ts'
+import { ebpfGroups } from '../ebpf/policy-groups.ts'
+import { tryFlows } from '../flow/try-flows.ts'
 import { nodeProxyAdmin } from '../ebpf/node-proxy.ts'
 import { readEbpfState } from '../ebpf/state.ts'
 import { sumStats } from '../envoy/admin.ts'
@@ -242,6 +244,51 @@ test('a policy that selects none of the pods is refused, and so is what the lab 
     'Nothing enforces policies on workloads of baseline',
   )
   target.remove()
+})
+
+const ECHO = `require('node:http').createServer((_, response) => response.end('ok')).listen(process.env.PORT)`
+const deployAs = (app: string): Promise<DeployedWorkload> =>
+  lab.deploy('cilium', { command: ['node', '-e', ECHO], port: 3000, labels: { app } })
+const answered = async (target: DeployedWorkload, from: DeployedWorkload): Promise<string | undefined> =>
+  (await tryFlows(from.pod, '0', [{ host: target.podAddress, port: 8080, http: { method: 'GET', path: '/' } }]))[0]
+    ?.kind
+
+test('pods that come later are meant by the policies that are there, in L7 rules as well', async () => {
+  const [l4, l7] = [await lab.deploy('cilium', 'http-echo'), await lab.deploy('cilium', 'http-echo')]
+  const from = (app: string): object => ({ fromEndpoints: [{ matchLabels: { app } }] })
+  const mixed = { ingress: [{ fromEntities: ['all'] }], ingressDeny: [from('late-evil')] }
+  await lab.enforce('cilium', [l4], policy('all-but-evil', mixed))
+  const http = { ingress: [fromApp('late-good', { rules: { http: [{ method: 'GET' }] } })] }
+  await lab.enforce('cilium', [l7], policy('http-good', http))
+  const [evil, good] = await Promise.all([deployAs('late-evil'), deployAs('late-good')])
+  expect([await answered(l4, evil), await answered(l4, good)]).toEqual(['silent', 'answered'])
+  expect([await answered(l7, evil), await answered(l7, good)]).toEqual(['silent', 'answered'])
+  for (const pod of [l4, l7, evil, good]) pod.remove()
+  await lab.refreshPolicies('cilium')
+  expect(ebpfGroups.list(run())).toEqual([])
+})
+
+test('one of two pods gets a policy of its own: the other stays under theirs', async () => {
+  const pods = [await lab.deploy('cilium', 'http-echo'), await lab.deploy('cilium', 'http-echo')] as const
+  await lab.enforce('cilium', [...pods], policy('both-client', { ingress: [fromApp('client')] }))
+  await lab.enforce('cilium', [pods[0]], policy('one-stranger', { ingress: [fromApp('stranger')] }))
+  expect(await seen(pods[0])).toEqual({ client: 'silent', stranger: '200', outside: 'silent' })
+  expect(await seen(pods[1])).toEqual({ client: '200', stranger: 'silent', outside: 'silent' })
+  for (const pod of pods) pod.remove()
+  await lab.refreshPolicies('cilium')
+})
+
+test('drops are those since the policy is in force, whoever had the numbers of its rules before', async () => {
+  const target = await lab.deploy('cilium', 'http-echo')
+  const denying = { ingress: [{ fromEntities: ['all'] }], ingressDeny: [fromApp('stranger')] }
+  await lab.enforce('cilium', [target], policy('denying', denying))
+  expect((await seen(target))['stranger']).toBe('silent')
+  const next = await lab.enforce('cilium', [target], policy('denying-again', denying))
+  expect(await drops(next)).toEqual([])
+  expect((await seen(target))['stranger']).toBe('silent')
+  expect(await drops(next)).not.toEqual([])
+  target.remove()
+  await lab.refreshPolicies('cilium')
 })
 
 test('with its Envoy gone, L7 flows fail closed and L3/L4 goes on', async () => {

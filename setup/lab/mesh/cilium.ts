@@ -1,14 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { assertRunning } from '../daemon.ts'
 import { datapathClient, startLoader } from '../ebpf/loader.ts'
-import { endpointId, removeEndpoint, writeEndpoint } from '../ebpf/endpoints.ts'
+import { ebpfEndpoints } from '../ebpf/endpoints.ts'
 import { ebpfEnforcer } from '../ebpf/enforcer.ts'
 import { identityOf } from '../ebpf/identities.ts'
 import { kernelMeter } from '../ebpf/kernel-meter.ts'
 import { setUpEbpfNetwork } from '../ebpf/network-up.ts'
 import { ebpfPaths } from '../ebpf/paths.ts'
 import { loaderDaemon, readEbpfState, writeEbpfState } from '../ebpf/state.ts'
-import type { Leg } from '../leg.ts'
+import { addressesOf, type Leg } from '../leg.ts'
+import { endpointId } from '../policy/endpoint-files.ts'
 import type { RunState } from '../run-state.ts'
 import type { MeshStandIn } from './mesh.ts'
 
@@ -40,7 +41,7 @@ export const cilium: MeshStandIn = {
     const client = await datapathClient(run)
     const id = endpointId(number)
     const addresses = addressesOf(leg)
-    writeEndpoint(run, {
+    ebpfEndpoints.write(run, {
       id,
       place: leg.pod.place,
       workload: workload.name,
@@ -60,7 +61,7 @@ export const cilium: MeshStandIn = {
       traits: { 'proxy workers': 0, mTLS: 'off' },
       kernel: kernelMeter(run),
       detach() {
-        removeEndpoint(run, id)
+        ebpfEndpoints.remove(run, id)
         // Written at once; its addresses are never used again in this run, so nobody waits for the answer.
         client.request('endpoint.remove', { endpoint: id }).catch(() => undefined)
       },
@@ -100,7 +101,7 @@ async function addFixed(run: RunState, leg: Leg): Promise<void> {
   const id = endpointId(place === 'client' || place === 'stranger' ? place : 'outside')
   const { prefix = '', prefix6 = '' } = leg.network.world ?? {}
   const addresses = world ? [prefix, prefix6] : addressesOf(leg)
-  writeEndpoint(run, { id, place, workload: place, labels, addresses, ports: [] })
+  ebpfEndpoints.write(run, { id, place, workload: place, labels, addresses, ports: [] })
   const client = await datapathClient(run)
   await client.request('endpoint.add', {
     device: place,
@@ -109,8 +110,4 @@ async function addFixed(run: RunState, leg: Leg): Promise<void> {
     addresses,
     ...(world ? { world } : {}),
   })
-}
-
-function addressesOf({ address, address6 }: Leg): string[] {
-  return address6 === undefined ? [address] : [address, address6]
 }

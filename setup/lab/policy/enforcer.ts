@@ -13,7 +13,7 @@ export interface PolicedPod {
   readonly labels: Readonly<Record<string, string>>
   readonly address: string
   readonly address6: string | undefined
-  /** Of its app. */
+  /** That its app listens on. */
   readonly port: number
 }
 
@@ -61,4 +61,9 @@ export interface PolicyEnforcer {
    * @throws LabError that names file and field of what can't be enforced; what was in force before stays
    */
   enforce(run: RunState, pods: readonly PolicedPod[], file: string): Promise<EnforcedPolicy>
+  /**
+   * Pods have come or gone: policies may mean the new ones, too, and what pods were under that are no more is taken away. Without
+   * policies in force it does nothing.
+   */
+  refresh(run: RunState): Promise<void>
 }

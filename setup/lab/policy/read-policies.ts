@@ -14,6 +14,8 @@ import type { Endpoint } from './world.ts'
 export function readPoliciesFor(root: string, file: string, pods: readonly PolicedPod[]): Policy[] {
   const path = resolve(root, file)
   const policies = policiesIn(path)
+  if (policies.length === 0)
+    throw new LabError(`${file} holds no policy: nothing would be enforced`, 'write one, or leave `policy` out.')
   const idle = policies.find((policy) => !pods.some((pod) => selectsPod(policy, pod)))
   if (idle !== undefined) {
     const labels = Object.entries(pods[0]?.labels ?? {}).map(([key, value]) => `${key}=${value}`)
@@ -25,9 +27,14 @@ export function readPoliciesFor(root: string, file: string, pods: readonly Polic
   return policies
 }
 
-/** JSON is YAML, too, but ten thousand rules are read in a moment as JSON. */
+/** JSON is YAML, too, but ten thousand rules are read in a moment as JSON. What is wrong is said with its place as YAML. */
 export function policiesIn(path: string): Policy[] {
-  return path.endsWith('.json') ? [parsePolicy(JSON.parse(readFileSync(path, 'utf8')), path)] : readPolicies(path)
+  if (!path.endsWith('.json')) return readPolicies(path)
+  try {
+    return [parsePolicy(JSON.parse(readFileSync(path, 'utf8')), path)]
+  } catch {
+    return readPolicies(path)
+  }
 }
 
 function selectsPod(policy: Policy, pod: PolicedPod): boolean {
