@@ -5,6 +5,8 @@ import type { Budget } from './record.ts'
 export interface PluginContext {
   /** The project's own name, without Vitest's suffix: `baseline`, `istio`. */
   readonly project: string
+  /** Of this configuration, those left out by `--project` as well. */
+  readonly projects: readonly string[]
   /** Meshes of this configuration, `baseline` first. */
   readonly meshes: readonly string[]
   readonly root: string

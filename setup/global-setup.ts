@@ -13,7 +13,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 export default async function setup(project: TestProject): Promise<(() => void) | undefined> {
   if (!project.config.benchmark.enabled) return undefined
-  const { project: name, meshes } = project.getProvidedContext().meshmark
+  const { project: name, meshes, root } = project.getProvidedContext().meshmark
   // Every mesh is measured against the baseline beside it; in `versus` all are live at once.
   const wanted = new Set(['baseline', ...(name === 'versus' ? meshes : [name])])
   for (const mesh of wanted) assertLabMesh(mesh, 'meshmark')
@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<(() => void) 
   if (state.lab === undefined) {
     // Before anything is up: a run that is waiting or half-way up must not leave anything either.
     exitOnSignals()
-    state.lab = upLab({ ...state.labOptions, runId: state.runId }, say)
+    state.lab = upLab({ root, ...state.labOptions, runId: state.runId }, say)
   }
   const lab = await state.lab
   for (const mesh of wanted) if (isLabMesh(mesh)) await lab.upMesh(mesh)

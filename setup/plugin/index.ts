@@ -58,6 +58,7 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
       const projects = resolved.projects.map((name) => {
         const context: PluginContext = {
           project: name,
+          projects: resolved.projects,
           meshes: resolved.meshes,
           root,
           gate: resolved.gate,

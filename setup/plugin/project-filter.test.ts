@@ -17,7 +17,7 @@ test('an unknown name is refused with those that there are', () => {
     `[Error: --project isto: there is no such project. This configuration has baseline, istio.]`,
   )
   expect(() => widenProjectFilter(['cilium'], projects, [])).toThrowErrorMatchingInlineSnapshot(
-    `[Error: --project cilium: there is no such project. This configuration has baseline, istio. The lab's cilium needs its loader: \`npx meshmark doctor\` says what is missing.]`,
+    `[Error: --project cilium: there is no such project. This configuration has baseline, istio. It is named in meshmark({ meshes }) where that names any, and the lab's cilium needs its loader: \`npx meshmark doctor\` says what is missing.]`,
   )
 })
 

@@ -13,13 +13,15 @@ export function widenProjectFilter(
     const name = entry.replace(/^!/, '').replace(/ \(bench\)$/, '')
     if (name.includes('*') || projects.includes(name) || others === 'unknown' || others.includes(name)) continue
     throw new Error(
-      `--project ${entry}: there is no such project. This configuration has ${projects.join(', ')}${hint(name)}.`,
+      `--project ${entry}: there is no such project. This configuration has ${projects.join(', ')}${whyNoProject(name)}.`,
     )
   }
   return filter.map((entry) => (entry.endsWith('(bench)') || entry.endsWith('*') ? entry : `${entry} (bench)`))
 }
 
-function hint(name: string): string {
-  if (name === 'cilium') return ". The lab's cilium needs its loader: `npx meshmark doctor` says what is missing"
+/** What would make it one, as the rest of a sentence. */
+export function whyNoProject(name: string): string {
+  if (name === 'cilium')
+    return ". It is named in meshmark({ meshes }) where that names any, and the lab's cilium needs its loader: `npx meshmark doctor` says what is missing"
   return name === 'versus' ? '. It compares two meshes with each other: name both in meshmark({ meshes })' : ''
 }

@@ -115,6 +115,43 @@ const MISTAKES: Record<string, Mistake> = {
     body: `await mesh.workload('http-echo', { replicas: 0 })`,
     message: /^Error: mesh\.workload: replicas 0: a whole number from 1 to 32 is needed/,
   },
+  'a workload option that is misspelt': {
+    body: `await mesh.workload('http-echo', { polciy: 'manifests/policies/l3-l4.yaml' })`,
+    message: /^Error: mesh\.workload: option polciy: /,
+  },
+  'a budget of the baseline beside a mesh that nobody set': {
+    body: `baseline.budget('htpp')`,
+    message: /^Error: mesh\.budget\('htpp'\): baseline has no budget of that name\. /,
+  },
+  'a probe window that is none': {
+    body: `
+  const watched = await baseline.workload('http-echo', { replicas: 1 })
+  await probes.attach('latency', { on: [watched], during: 'always' })`,
+    message: /^Error: probes\.attach: option during: /,
+  },
+  'a flow with an option that is misspelt': {
+    body: `await expect(await baseline.workload('http-echo', { replicas: 1 })).toAllow({ from: 'client', prot: 8080 })`,
+    message: /^Error: toAllow: option prot: /,
+  },
+  'a denial where only nobody listens': {
+    body: `await expect(await baseline.workload('http-echo', { replicas: 1 })).toDeny({ from: 'stranger', port: 8081 })`,
+    message:
+      /^(?:AssertionError|Error): TCP from stranger to http-echo, port 8081 should be denied; 1 of 1 pods: p\d+ was refused \(ECONNREFUSED\), which no policy does: nobody listens there, or there is no way to it\. It is under no policy\./,
+  },
+  'a flow from a world that the network has not': {
+    body: `await expect(await baseline.workload('http-echo', { replicas: 1 })).toDeny({ from: 'outside', port: 8080 })`,
+    message:
+      /^Error: http-echo: nothing from 'outside' can reach it: in the lab only the network of cilium has a world around it\./,
+  },
+  'a floor for what is no time': {
+    body: `
+  const echo = await baseline.workload('http-echo', { replicas: 1 })
+  const arm = (name) => bench(name, load.http(echo, { plan: 'saturate', cap: '2s' }))
+  const result = await bench.compare(arm('a'), arm('b'))
+  expect(result.get('b')).toHaveOverheadBelow({ relative: '30%', atLeast: '20us' }, { over: result.get('a'), of: 'throughput' })`,
+    message:
+      /^Error: toHaveOverheadBelow: the budget's floor \(atLeast: 20 µs\) is a time, and throughput is none\. Leave it out: '30%'\./,
+  },
   'a matcher on results that were not measured together': {
     body: `expect({}).toHaveOverheadBelow('3%', { over: {}, of: 'p50' })`,
     message:
@@ -140,7 +177,7 @@ describe('in a spec', () => {
     const echo = join(inject('packedProject').directory, 'node_modules/meshmark/dist/echo.js')
     const tests = Object.entries(MISTAKES).map(
       ([name, { body }]) =>
-        `test(${JSON.stringify(name)}, async ({ mesh, baseline, load, bench }) => {\n  ${body}\n})\n`,
+        `test(${JSON.stringify(name)}, async ({ mesh, baseline, load, probes, bench }) => {\n  ${body}\n})\n`,
     )
     await using folder = await benchFolder({
       'vitest.config.ts': CONFIGURATION,
@@ -172,6 +209,23 @@ describe('in a spec', () => {
   test.for(Object.entries(MISTAKES))('%s', ([name, { message }]) => {
     expect(messages.get(name) ?? '').toMatch(message)
   })
+})
+
+test('a spec for a mesh that this configuration has not is red under the gate, and said without it', async () => {
+  const spec = `import { test } from 'meshmark/test'\ntest.on('versus')('never', () => {})\n`
+  const sentence =
+    "test.on('versus'): none of them is a project of this configuration, which has baseline, istio. It compares two meshes with each other: name both in meshmark({ meshes }). What it is for is not measured."
+  const files = (gate: boolean): Record<string, string> => ({
+    'vitest.config.ts': configuration(`{ gate: ${gate}, meshes: { istio: {} } }`),
+    'only-versus.bench.ts': spec,
+    'a.bench.ts': quickSpec('8s'),
+  })
+  const gated = await runBench({ files: files(true), args: ['--project', 'baseline'] })
+  expect(gated.exitCode).toBe(1)
+  expect(gated.stdout + gated.stderr).toContain(`Error: ${sentence}`)
+  const open = await runBench({ files: files(false), args: ['--project', 'baseline'] })
+  expect(open.exitCode, whatWentWrong(open)).toBe(0)
+  expect(open.stderr).toContain(`warning: ${sentence}`)
 })
 
 test('a mesh in test.on that there is not', async () => {

@@ -109,7 +109,7 @@ test('without its loader there is no cilium, and that is said', async () => {
   const run = await runBench({ files, args: ['--project', 'cilium'] })
   expect(run.exitCode).toBe(1)
   expect(run.stderr).toContain(
-    "--project cilium: there is no such project. This configuration has baseline, istio. The lab's cilium needs its loader: `npx meshmark doctor` says what is missing.",
+    "--project cilium: there is no such project. This configuration has baseline, istio. It is named in meshmark({ meshes }) where that names any, and the lab's cilium needs its loader: `npx meshmark doctor` says what is missing.",
   )
 })
 
