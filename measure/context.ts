@@ -15,7 +15,7 @@ export interface PluginContext {
   /** Version of meshmark. */
   readonly version: string
   readonly progressFile: string
-  readonly noiseFloorFile: string
+  readonly controlFile: string
   /** By mesh, then by the name that `mesh.budget(name)` is called with. */
   readonly budgets: Readonly<Record<string, Readonly<Record<string, Budget>>>>
 }

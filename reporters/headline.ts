@@ -1,6 +1,6 @@
 /** The headline table's data: for each spec and test, the baseline and every mesh that was compared with it. */
 import type { Arm, Comparison, LatencyUs, MeshmarkRecord, Overhead } from '../measure/record.ts'
-import { isControl } from './noise-floor.ts'
+import { isControl } from '../measure/noise-floor.ts'
 
 /** One row: an arm and what is known of it. null is "not measured". */
 export interface HeadlineRow {

@@ -13,7 +13,7 @@ import { runFunctions } from './functions.ts'
 import { liveEstimate } from './live-estimate.ts'
 import { markResult, type Measured } from './measured.ts'
 import { measureComparison } from './measure-comparison.ts'
-import { writeNoiseFloor } from './noise-floor.ts'
+import { rememberControl } from './control-file.ts'
 import type { NamedArm } from './parity.ts'
 import { createProgressFile } from './progress-file.ts'
 import { recordComparison } from './record-comparison.ts'
@@ -82,7 +82,7 @@ async function runLoads(group: BenchmarkGroup, arms: readonly NamedArm[]): Promi
     meshmark: context.version,
   }
   await recordArtifact(group.test, artifact)
-  writeNoiseFloor(context.noiseFloorFile, comparison)
+  rememberControl(context.controlFile, comparison)
   const measured: Measured = { blocks: run.blocks, comparison, test: group.test }
   return arms.map((arm) => markResult(createBenchResult(arm.name, run.blocks.blocks), measured))
 }

@@ -2,7 +2,7 @@
 import { type Comparison, isTime, type MeshmarkRecord, type Overhead } from '../../measure/record.ts'
 import { valueOf } from '../arm-value.ts'
 import { ABSENT, bounds, duration, metricValue, microseconds, plusMinus } from '../figures.ts'
-import { isControl, isInsideNoise, noiseFloorFor } from '../noise-floor.ts'
+import { controlsOf, isControl, isInsideNoise, noiseFloorFor } from '../../measure/noise-floor.ts'
 import { budgetText, estimateText, isDecidable, type JudgedRow, whatDecides } from '../verdict.ts'
 
 function estimateSentence(comparison: Comparison, overhead: Overhead): string {
@@ -54,7 +54,7 @@ function decisionSentence(overhead: Overhead): string {
 
 function noiseSentence(record: MeshmarkRecord, { comparison, overhead }: JudgedRow): string {
   if (isControl(comparison)) return 'This row is the noise floor: the baseline against itself.'
-  const floor = noiseFloorFor(record, comparison, overhead.of)
+  const floor = noiseFloorFor(controlsOf(record.comparisons), comparison, overhead.of)
   if (floor === undefined) return `The run has no noise floor for ${overhead.of}: no project baseline measured it.`
   const size = `The noise floor for ${overhead.of} is ${plusMinus(floor.reach)}`
   if (isInsideNoise(overhead, floor)) return `${size}: the whole interval lies within noise.`

@@ -1,7 +1,7 @@
 /** What stands above the tables: where and when it was measured, what the meshes are, and the noise floor. */
 import type { EnvironmentDescription, MeshmarkRecord, Overhead } from '../../measure/record.ts'
 import { duration, plusMinus } from '../figures.ts'
-import { isControl, noiseFloors } from '../noise-floor.ts'
+import { isControl, noiseFloors } from '../../measure/noise-floor.ts'
 import { METRICS } from '../verdict.ts'
 import type { Paint } from './paint.ts'
 import { flow, textWidth, wrap } from './text.ts'

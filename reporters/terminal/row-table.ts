@@ -2,7 +2,7 @@
 import type { Comparison, MeshmarkRecord, Metric, Overhead } from '../../measure/record.ts'
 import { comparisonTitle, nameOfArm } from '../arm-name.ts'
 import { ABSENT, metricValue } from '../figures.ts'
-import { isControl, isInsideNoise, noiseFloorFor } from '../noise-floor.ts'
+import { controlsOf, isControl, isInsideNoise, noiseFloorFor } from '../../measure/noise-floor.ts'
 import { estimateText, includesZero, METRICS, outcomeText } from '../verdict.ts'
 import { valueOf } from '../arm-value.ts'
 import { type Paint, paintOutcome } from './paint.ts'
@@ -41,7 +41,9 @@ function verdict(record: MeshmarkRecord, comparison: Comparison, overhead: Overh
         : ''
       : paintOutcome(paint, overhead.outcome, outcomeText(overhead))
   // A control is the noise floor: it can't be told from itself.
-  const isNoise = !isControl(comparison) && isInsideNoise(overhead, noiseFloorFor(record, comparison, overhead.of))
+  const isNoise =
+    !isControl(comparison) &&
+    isInsideNoise(overhead, noiseFloorFor(controlsOf(record.comparisons), comparison, overhead.of))
   return [said, isNoise ? paint('quiet', 'within noise') : ''].filter((part) => part !== '').join('  ')
 }
 

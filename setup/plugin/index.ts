@@ -65,7 +65,7 @@ export function meshmark(options: MeshmarkOptions = {}): Vite.Plugin {
           seed: resolved.seed,
           version: packageVersion(),
           progressFile,
-          noiseFloorFile: join(scratch, 'noise-floor.json'),
+          controlFile: join(scratch, 'controls.json'),
           budgets: resolved.budgets,
         }
         return {

@@ -1,5 +1,5 @@
-/** The noise floor: what comparing `baseline` with itself gave in this run. */
-import type { Comparison, MeshmarkRecord, Metric, Overhead } from '../measure/record.ts'
+/** The noise floor: what comparing `baseline` with itself gave in this run. One rule for matchers' sentences and for tables. */
+import type { Comparison, Metric, Overhead } from './record.ts'
 
 /** A comparison of `baseline` with itself (A/A). */
 export function isControl(comparison: Pick<Comparison, 'arms'>): boolean {
@@ -20,6 +20,14 @@ export interface NoiseFloor {
   reach: number
 }
 
+/** Where a test is. */
+export type Place = Pick<Comparison, 'spec' | 'test'>
+
+/** An A/A comparison with the floors that it gave. */
+export interface Control extends Place {
+  readonly floors: readonly NoiseFloor[]
+}
+
 function floorOf({ of, low, high }: Overhead): NoiseFloor | undefined {
   // An interval without width comes from an arm that was compared with its own samples, not with a second arm.
   if (low === null || high === null || high <= low) return undefined
@@ -27,7 +35,7 @@ function floorOf({ of, low, high }: Overhead): NoiseFloor | undefined {
 }
 
 /** The noise floors that one A/A comparison gives, one for each metric that has an interval. */
-export function noiseFloors(control: Comparison): NoiseFloor[] {
+export function noiseFloors(control: Pick<Comparison, 'overheads'>): NoiseFloor[] {
   const seen = new Map<Metric, NoiseFloor>()
   for (const overhead of control.overheads) {
     const floor = floorOf(overhead)
@@ -36,19 +44,25 @@ export function noiseFloors(control: Comparison): NoiseFloor[] {
   return [...seen.values()]
 }
 
+/** Those of some comparisons that are A/A. */
+export function controlsOf(comparisons: readonly Comparison[]): Control[] {
+  return comparisons
+    .filter(isControl)
+    .map((control) => ({ spec: control.spec, test: control.test, floors: noiseFloors(control) }))
+}
+
 /**
  * The noise floor a comparison is judged by: from the A/A comparison of the same test, else of the same spec, else of
  * the run; the widest where there are several. undefined where the run has none.
  */
-export function noiseFloorFor(record: MeshmarkRecord, comparison: Comparison, of: Metric): NoiseFloor | undefined {
-  const controls = record.comparisons.filter(isControl)
+export function noiseFloorFor(controls: readonly Control[], { spec, test }: Place, of: Metric): NoiseFloor | undefined {
   const near = [
-    controls.filter((control) => control.spec === comparison.spec && control.test === comparison.test),
-    controls.filter((control) => control.spec === comparison.spec),
+    controls.filter((control) => control.spec === spec && control.test === test),
+    controls.filter((control) => control.spec === spec),
     controls,
   ]
   for (const group of near) {
-    const floors = group.flatMap(noiseFloors).filter((floor) => floor.of === of)
+    const floors = group.flatMap((control) => control.floors).filter((floor) => floor.of === of)
     const widest = floors.toSorted((a, b) => b.reach - a.reach)[0]
     if (widest !== undefined) return widest
   }
