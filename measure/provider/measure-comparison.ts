@@ -1,5 +1,4 @@
 /** Runs the blocks of a comparison until its precision or its cap is reached. Knows no budgets. */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AgentArm, AgentPlan, FirstResponse } from '../agent/protocol.ts'
 import type { Plan } from '../load-options.ts'
 import type { Comparison, Explanation, KernelUse } from '../record.ts'
@@ -7,11 +6,12 @@ import { planLooks, shouldStop } from '../statistics/looks.ts'
 import { createRandom } from '../statistics/random.ts'
 import type { Target } from '../target.ts'
 import { AgentClient, BlockFailure, type MeasuredWithUsage, type Opened } from './agent-client.ts'
-import { KERNEL_BLOCKS, KERNEL_WINDOW_MS, type KernelWindow, kernelUse, readKernel } from './kernel-use.ts'
+import { measureKernel } from './measure-kernel.ts'
 import { attachThroughout, measureWatched } from './measure-watched.ts'
 import type { MeasuredBlocks } from './measured.ts'
 import { precisionReached } from './overheads.ts'
 import { assertComparable, type NamedArm, parityDifferences, targetOf } from './parity.ts'
+import { assertServed, throwIfEnded, throwIfSomethingDied, throwIfUnserved } from './path-health.ts'
 import { createPodRota } from './pod-rota.ts'
 import { createBrokenBlock, createRawBlock, type RawBlock } from './raw-block.ts'
 
@@ -46,8 +46,6 @@ const LEAST_USAGE_WINDOW_MS = 10
 /** Blocks that a cap should hold, a few more than the statistics need. */
 const BLOCKS_IN_A_CAP = 24
 const MOST_FAILED_IN_A_ROW = 3
-/** Time for a process that died under a request to be seen as dead. */
-const DEATH_SEEN_MS = 200
 
 /**
  * @throws Error when arms can't be compared, an arm is not served, a process of the path ended, or the test was aborted
@@ -231,88 +229,4 @@ async function warmUp(
   }
   const usageMs = plan.kind === 'paired' ? usageWindowMs(plan, arms.length) * arms.length : 0
   return (last?.durationMs ?? plan.blockMs) + usageMs
-}
-
-/** After everything that decides: the statistics that this needs cost time in the arms that have programs, and in those only. */
-async function measureKernel(
-  agent: AgentClient,
-  arms: readonly NamedArm[],
-  firstBlock: number,
-  rota: (index: number) => readonly number[],
-): Promise<ReadonlyMap<string, KernelUse>> {
-  const meters = new Map(arms.map((arm) => [arm.name, targetOf(arm).kernel]))
-  const [some] = [...meters.values()].flatMap((meter) => meter ?? [])
-  if (some === undefined) return new Map()
-  const cpus = [...new Set(arms.flatMap((arm) => cpusOf(targetOf(arm))))]
-  const windows = new Map<string, KernelWindow[]>()
-  await some.on()
-  try {
-    for (let block = 0; block < KERNEL_BLOCKS; block++) {
-      const index = firstBlock + block
-      const seen = await agent.kernelBlock(index, rota(index), KERNEL_WINDOW_MS, (arm) =>
-        readKernel(meters.get(arm), cpus),
-      )
-      for (const [arm, list] of seen) windows.set(arm, [...(windows.get(arm) ?? []), ...list])
-    }
-  } finally {
-    await some.off()
-  }
-  return new Map(
-    [...windows].flatMap(([arm, list]) => {
-      const use = kernelUse(list)
-      return use === null ? [] : [[arm, use] as const]
-    }),
-  )
-}
-
-/** CPUs of both sides, from the traits that parity compares. */
-function cpusOf({ traits }: Target): number[] {
-  return ['client cpus', 'server cpus'].flatMap((trait) =>
-    String(traits[trait] ?? '')
-      .split(',')
-      .flatMap((part) => {
-        const [first = Number.NaN, last = first] = part.split('-').map(Number)
-        return Number.isInteger(first) ? Array.from({ length: last - first + 1 }, (_, offset) => first + offset) : []
-      }),
-  )
-}
-
-/** @throws Error when a process of an arm's path has ended, which may be seen a moment late */
-async function throwIfSomethingDied(arms: readonly NamedArm[], block: number | null): Promise<void> {
-  await delay(DEATH_SEEN_MS)
-  await throwIfEnded(arms, block)
-}
-
-/**
- * Looked at after every block: a proxy answers 503 for a dead server, so that no connection fails.
- * @throws Error when a process of an arm's path has ended
- */
-async function throwIfEnded(arms: readonly NamedArm[], block: number | null): Promise<void> {
-  for (const arm of arms) {
-    const ended = arm.pods.find((pod) => pod.failure() !== undefined)
-    if (ended === undefined) continue
-    // How it ended is known a moment after it has.
-    await delay(DEATH_SEEN_MS)
-    throw new Error(`"${arm.name}"${block === null ? '' : `, in block ${block}`}: ${ended.failure() ?? ''}`)
-  }
-}
-
-/** @throws BlockFailure when an arm refused more than it served: the block holds nothing to go by */
-function throwIfUnserved(block: RawBlock): void {
-  for (const [name, arm] of block.arms) {
-    const requests = arm.latencyUs.length + arm.errors
-    if (arm.errors > requests / 2) throw new BlockFailure(name, `${arm.errors} of ${requests} requests were not served`)
-  }
-}
-
-/** @throws Error when no block has samples of every arm: nothing measured is never green */
-function assertServed(blocks: readonly RawBlock[]): void {
-  const served = blocks.some((block) =>
-    [...block.arms.values()].every((arm) => arm.latencyUs.length > 0 || (arm.throughputPerS ?? 0) > 0),
-  )
-  if (served) return
-  const errors = blocks.flatMap((block) => [...block.arms].map(([name, arm]) => `"${name}": ${arm.errors} errors`))
-  throw new Error(
-    `No round was served by every arm (${[...new Set(errors)].slice(0, 4).join('; ')}): nothing was measured.`,
-  )
 }
