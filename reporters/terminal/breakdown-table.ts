@@ -6,6 +6,8 @@ import type { Paint } from './paint.ts'
 import { type Column, table } from './table.ts'
 import { wrap } from './text.ts'
 
+const OWN =
+  "own p50 and p99: the part's own, which do not add up; of kernel queues they are of one wait in one socket, of which a request has two for each hop"
 const PARTS: readonly Part[] = ['app', 'client proxy', 'server proxy', 'kernel queues', 'wire', 'unexplained']
 
 /** Nothing where no arm was watched. */
@@ -27,7 +29,9 @@ function ofComparison(comparison: Comparison, columns: number, paint: Paint): st
   ]
   const rows = broken.flatMap(({ arm, breakdown }) => rowsOf(nameOfArm(comparison, arm), breakdown, parts))
   return [
-    ...(rows.length === 0 ? [` ${paint('strong', comparisonTitle(comparison))}`] : table(heading, rows)),
+    ...(rows.length === 0
+      ? [` ${paint('strong', comparisonTitle(comparison))}`]
+      : [...table(heading, rows), ...wrap(OWN, columns, ' ', '   ').map((line) => paint('quiet', line))]),
     ...changes(comparison, broken).flatMap((line) => wrap(line, columns, ' ', '   ')),
     ...comparison.explanations.flatMap((seen) =>
       wrap(`${nameOfArm(comparison, seen.arm)}: ${sentence(seen)}`, columns, ' · ', '   ').map((line) =>
