@@ -53,7 +53,8 @@ impl DataPath {
             "proxy": flow.flags & FLOW_PROXY != 0,
             "upstream": flow.flags & FLOW_UPSTREAM != 0,
             "closing": flow.flags & FLOW_CLOSING != 0,
-            "idleSeconds": f64::from(now.wrapping_sub(flow.last_seen)) / f64::from(self.hertz),
+            // Packets since `now` was asked for are none of a long silence.
+            "idleSeconds": flow.idle(now).max(0) as f64 / f64::from(self.hertz),
         })
     }
 }

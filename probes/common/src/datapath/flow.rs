@@ -79,3 +79,59 @@ pub struct Flow {
     pub tcp_flags: [u8; 2],
 }
 assert_size!(Flow, 36);
+
+impl Flow {
+    /// Jiffies since its last packet; below 0 where another CPU has noted one after `now` was read. A difference of jiffies
+    /// has a sign, else such a flow would look as idle as can be.
+    #[must_use]
+    #[inline]
+    pub fn idle(&self, now: u32) -> i64 {
+        elapsed(self.last_seen, now)
+    }
+
+    /// Whether its next packet still belongs to it.
+    #[must_use]
+    #[inline]
+    pub fn is_alive(&self, now: u32) -> bool {
+        self.idle(now) <= i64::from(self.timeout)
+    }
+}
+
+/// Jiffies from one moment to another, less than 2^31 of them.
+#[must_use]
+#[inline]
+pub fn elapsed(from: u32, to: u32) -> i64 {
+    i64::from(to.wrapping_sub(from).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Flow;
+
+    fn flow(last_seen: u32) -> Flow {
+        Flow {
+            revision: 1,
+            devices: [1, 2],
+            slots: [0, 1],
+            rule: 0,
+            last_seen,
+            timeout: 10,
+            last_event: last_seen,
+            originator: 0,
+            flags: 0,
+            tcp_flags: [0; 2],
+        }
+    }
+
+    #[test]
+    fn a_flow_is_idle_from_its_last_packet_on_across_the_wrap_of_jiffies() {
+        assert_eq!([flow(100).idle(107), flow(u32::MAX - 1).idle(3)], [7, 5]);
+        assert_eq!([flow(100).is_alive(110), flow(100).is_alive(111)], [true, false]);
+    }
+
+    #[test]
+    fn a_packet_that_another_cpu_noted_a_jiffy_later_ends_no_flow() {
+        assert_eq!([flow(100).idle(99), flow(0).idle(u32::MAX)], [-1, -1]);
+        assert!(flow(100).is_alive(99) && flow(0).is_alive(u32::MAX));
+    }
+}

@@ -1,6 +1,6 @@
 //! What a packet of a known flow does to it.
 
-use meshmark_common::datapath::{Config, FLOW_CLOSING, Flow, KIND_FLAGS, KIND_INTERVAL};
+use meshmark_common::datapath::{Config, FLOW_CLOSING, Flow, KIND_FLAGS, KIND_INTERVAL, elapsed};
 
 use crate::{
     clock::jiffies,
@@ -23,8 +23,8 @@ pub enum Step {
 #[inline(always)]
 pub fn step<A>(flow: &mut Flow, packet: &Packet<A>, side: usize, revision: u32, config: &Config) -> Step {
     let now = jiffies();
-    let idle = now.wrapping_sub(flow.last_seen);
-    if idle > flow.timeout {
+    let idle = flow.idle(now);
+    if idle > i64::from(flow.timeout) {
         return Step::Open;
     }
     if packet.protocol == TCP {
@@ -38,7 +38,7 @@ pub fn step<A>(flow: &mut Flow, packet: &Packet<A>, side: usize, revision: u32, 
     if flow.revision != revision {
         return Step::Judge;
     }
-    if idle != 0 {
+    if idle > 0 {
         flow.last_seen = now;
     }
     if packet.tcp_flags & !flow.tcp_flags[side] != 0 {
@@ -49,7 +49,7 @@ pub fn step<A>(flow: &mut Flow, packet: &Packet<A>, side: usize, revision: u32, 
         }
         return Step::Report(KIND_FLAGS);
     }
-    if config.events != 0 && now.wrapping_sub(flow.last_event) > config.event_interval {
+    if config.events != 0 && elapsed(flow.last_event, now) > i64::from(config.event_interval) {
         flow.last_event = now;
         return Step::Report(KIND_INTERVAL);
     }
