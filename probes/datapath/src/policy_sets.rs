@@ -91,6 +91,6 @@ fn convert(entry: &Entry, rules: u32) -> Result<(PolicyKey, PolicyValue), String
         Verdict::Deny => VERDICT_DENY,
         Verdict::Proxy => VERDICT_PROXY,
     };
-    let key = PolicyKey { set: 0, identity, port, port_bits, direction, protocol, padding: [0; 3] };
+    let key = PolicyKey { set: 0, identity, port, port_bits, direction, protocol: protocol.into() };
     Ok((key, PolicyValue { verdict, rule }))
 }

@@ -21,9 +21,9 @@ pub struct PolicyKey {
     pub port: u16,
     pub port_bits: u8,
     pub direction: u8,
-    /// IP protocol; 0: any (then port and `port_bits` are 0).
-    pub protocol: u8,
-    pub padding: [u8; 3],
+    /// IP protocol; 0: any (then port and `port_bits` are 0). A word: three bytes of padding would be written by a function of
+    /// their own, on the stack of 512 bytes.
+    pub protocol: u32,
 }
 assert_size!(PolicyKey, 16);
 

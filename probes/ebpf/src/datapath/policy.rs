@@ -45,8 +45,7 @@ pub extern "C" fn ask(set: u32, shape: u32, identity: u32, target: u32) -> u64 {
         port: 0,
         port_bits: 0,
         direction: target as u8,
-        protocol: (target >> 8) as u8,
-        padding: [0; 3],
+        protocol: target >> 8 & 0xff,
     };
     for bits in (0..=PORT_BITS).rev() {
         if answers.shape() & 1 << bits != 0 {
