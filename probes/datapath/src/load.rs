@@ -27,10 +27,6 @@ pub const CLASSIFIERS: [&str; 3] = ["from_pod", "to_pod", "clock"];
 pub const CGROUP_HOOKS: [&str; 8] =
     ["connect4", "connect6", "sendmsg4", "sendmsg6", "recvmsg4", "recvmsg6", "getpeername4", "getpeername6"];
 
-/// As long as Cilium's, in seconds: a TCP connection without a packet, other flows, a connection after FIN or RST.
-const TCP_SECONDS: u32 = 21_600;
-const OTHER_SECONDS: u32 = 60;
-const CLOSING_SECONDS: u32 = 10;
 /// Between two events of an established flow.
 const EVENT_SECONDS: u32 = 5;
 /// Events per CPU: so many at once, and so many in a second.
@@ -69,9 +65,9 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
         proxy_port: 0,
         proxy_address4: 0,
         proxy_address6: [0; 4],
-        tcp_timeout: TCP_SECONDS * hertz,
-        other_timeout: OTHER_SECONDS * hertz,
-        closing_timeout: CLOSING_SECONDS * hertz,
+        tcp_timeout: options.timeouts.tcp * hertz,
+        other_timeout: options.timeouts.other * hertz,
+        closing_timeout: options.timeouts.closing * hertz,
         event_interval: EVENT_SECONDS * hertz,
         event_burst: EVENT_BURST,
         event_nanoseconds: 1_000_000_000 / EVENTS_PER_SECOND,
