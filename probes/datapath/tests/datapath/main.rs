@@ -14,5 +14,6 @@ mod policy;
 mod process;
 mod proxy;
 mod sendmsg;
+mod socket;
 mod to_pod;
 mod traffic;

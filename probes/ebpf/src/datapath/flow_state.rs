@@ -4,7 +4,7 @@ use meshmark_common::datapath::{Config, FLOW_CLOSING, Flow, KIND_FLAGS, KIND_INT
 
 use crate::{
     clock::jiffies,
-    packet::{ACK, FIN, Packet, RST, SYN, TCP},
+    packet::{FIN, Packet, RST},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,13 +27,9 @@ pub fn step<A>(flow: &mut Flow, packet: &Packet<A>, side: usize, revision: u32, 
     if idle > i64::from(flow.timeout) {
         return Step::Open;
     }
-    if packet.protocol == TCP {
-        // A first SYN from the side that answers, or after the end, is a flow of its own: it must not pass as a reply.
-        if packet.tcp_flags & (SYN | ACK) == SYN
-            && (side != usize::from(flow.originator) || flow.flags & FLOW_CLOSING != 0)
-        {
-            return Step::Open;
-        }
+    // A first SYN from the side that answers, or after the end, is a flow of its own: it must not pass as a reply.
+    if packet.is_first_syn() && (side != usize::from(flow.originator) || flow.flags & FLOW_CLOSING != 0) {
+        return Step::Open;
     }
     if flow.revision != revision {
         return Step::Judge;

@@ -9,6 +9,7 @@ use meshmark_common::datapath::{
 };
 
 use crate::{
+    clock::jiffies,
     config::{config, revision},
     conntrack::find,
     counters::{count_dropped, count_forwarded},
@@ -17,10 +18,10 @@ use crate::{
     family::{Family, V4, V6, flow_key},
     flow_state::{Step, step},
     icmp::quoted,
-    judge::{ALLOWED, KNOWN, REPLY},
-    packet::{ACK, Exception, ICMP_ERROR, Packet, SYN, TCP},
+    judge::{ALLOWED, KNOWN, how_to_judge, locate},
+    packet::{Exception, ICMP_ERROR, Packet, TCP},
     parse::parse,
-    proxy::divert,
+    proxy::{divert, divert_to_upstream},
     quick,
     scratch::lay_down,
 };
@@ -79,11 +80,13 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
     let mut how = 0;
     if let Some(flow) = find::<F>(&key) {
-        if flow.flags & FLOW_PROXY != 0 && side != usize::from(flow.originator) {
-            // The server's packets are the proxy's, if it is connected to the server with the client's own port.
-            if let Some(action) = upstream::<F>(ctx, &packet, config) {
-                return action;
-            }
+        // The server's packets are the proxy's, if it is connected to the server from this port: the client's own, or one from
+        // which the client was connected before, past the proxy.
+        if side != usize::from(flow.originator)
+            && (flow.flags & FLOW_PROXY != 0 || flow.revision != revision || !flow.is_alive(jiffies()))
+            && let Upstream::Given(action) = upstream::<F>(ctx, &packet, config)
+        {
+            return action;
         }
         // Another device: the address has moved, or it is not the sender's; judge() tells which.
         if flow.devices[side] == device(ctx) {
@@ -96,19 +99,18 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
                     }
                     return pass_on::<F>(ctx, &packet, flow, side, config);
                 }
-                Step::Judge => {
-                    how |= KNOWN;
-                    if side != usize::from(flow.originator) {
-                        how |= REPLY;
-                    }
-                }
-                Step::Open => {}
+                again => how = how_to_judge(flow, &packet, side, again),
             }
         }
-    } else if packet.protocol == TCP
-        && let Some(action) = upstream::<F>(ctx, &packet, config)
-    {
-        return action;
+    } else {
+        match upstream::<F>(ctx, &packet, config) {
+            Upstream::Given(action) => return action,
+            Upstream::Gone => {
+                count_dropped(device(ctx), EGRESS, DropReason::ProxyUnreachable);
+                return TC_ACT_SHOT;
+            }
+            Upstream::Other => {}
+        }
     }
     open::<F>(ctx, &packet, &key, side, config, how)
 }
@@ -121,16 +123,8 @@ fn open<F: Family>(
     key: &F::Key,
     side: usize,
     config: &Config,
-    mut how: u32,
+    how: u32,
 ) -> i32 {
-    // Conntrack has forgotten the connection (it is bounded): the lower port is the one that was connected to.
-    if how & KNOWN == 0
-        && packet.protocol == TCP
-        && packet.tcp_flags & (SYN | ACK) != SYN
-        && u16::from_be(packet.source_port) < u16::from_be(packet.destination_port)
-    {
-        how |= REPLY;
-    }
     lay_down::<F>(packet, key, side);
     let judged = F::judge(device(ctx), how);
     let answer = judged as u32;
@@ -185,26 +179,39 @@ fn to_proxy<F: Family>(
     TC_ACT_SHOT
 }
 
-/// A server's answer to the proxy's own connection. `None`: it is none.
+/// What a packet is to the proxy's own connections to servers.
+enum Upstream {
+    /// A server's answer, which the proxy gets: the action.
+    Given(i32),
+    /// A server's answer, to a proxy that is no more.
+    Gone,
+    Other,
+}
+
 #[inline(never)]
-fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> Option<i32> {
+fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> Upstream {
+    if !packet.is_within_tcp() {
+        return Upstream::Other;
+    }
     let (key, side) = flow_key::<F>(packet, LEG_UPSTREAM);
-    let flow = find::<F>(&key)?;
-    if flow.flags & FLOW_UPSTREAM == 0
-        || flow.devices[side & 1] != device(ctx)
-        || side == usize::from(flow.originator)
+    if let Some(flow) = find::<F>(&key)
+        && flow.flags & FLOW_UPSTREAM != 0
+        && flow.devices[side & 1] == device(ctx)
+        && side != usize::from(flow.originator)
+        && step(flow, packet, side & 1, flow.revision, config) != Step::Open
     {
-        return None;
+        let Some(action) = divert::<F>(ctx, packet, None) else { return Upstream::Gone };
+        count_forwarded(flow, side & 1, ctx.len());
+        return Upstream::Given(action);
     }
-    if step(flow, packet, side & 1, flow.revision, config) == Step::Open {
-        return None;
+    // Conntrack may have forgotten the connection (it is bounded), the proxy has not: its next packet is a flow again, with
+    // which packets are counted.
+    if locate(F::mapped(packet.source)).device == device(ctx)
+        && let Some(action) = divert_to_upstream::<F>(ctx, packet)
+    {
+        return Upstream::Given(action);
     }
-    let Some(action) = divert::<F>(ctx, packet, None) else {
-        count_dropped(device(ctx), EGRESS, DropReason::ProxyUnreachable);
-        return Some(TC_ACT_SHOT);
-    };
-    count_forwarded(flow, side & 1, ctx.len());
-    Some(action)
+    Upstream::Other
 }
 
 #[inline(always)]

@@ -11,8 +11,9 @@ use crate::{
     config::{config, revision},
     counters::{count_allowed, count_denied, count_dropped},
     family::{Family, V4, V6},
+    flow_state::Step,
     maps::{ENDPOINTS, IPCACHE, NEW_FLOW},
-    packet::{ACK, ECHO_REPLY, FIN, Packet, RST, SYN, TCP},
+    packet::{ECHO_REPLY, FIN, Packet, RST, TCP},
     policy::{ask, rule, verdict},
     scratch::Request,
 };
@@ -27,6 +28,17 @@ pub const FROM_NODE: u32 = 8;
 /// Judged, and allowed.
 pub const ALLOWED: u32 = u32::MAX;
 
+/// How a packet is judged that its flow's entry does not pass on by itself. An entry that has expired still tells who opened
+/// the connection; without one nothing does, and the packet's sender counts as who opens it.
+#[inline(always)]
+pub fn how_to_judge<A>(flow: &Flow, packet: &Packet<A>, side: usize, step: Step) -> u32 {
+    let known = if step == Step::Judge { KNOWN } else { 0 };
+    if side != usize::from(flow.originator) && (step == Step::Judge || packet.is_within_tcp()) {
+        return known | REPLY;
+    }
+    known
+}
+
 /// Who has an address, as `identity << 32 | device`. Verified by itself.
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -39,7 +51,7 @@ pub extern "C" fn whois(high: u64, low: u64) -> u64 {
 }
 
 #[inline(always)]
-fn locate([a, b, c, d]: Address) -> Destination {
+pub fn locate([a, b, c, d]: Address) -> Destination {
     let found = whois(u64::from(a) | u64::from(b) << 32, u64::from(c) | u64::from(d) << 32);
     Destination { identity: (found >> 32) as u32, device: found as u32 }
 }
@@ -75,7 +87,7 @@ fn judge<F: Family>(device: u32, how: u32) -> u64 {
     let Request { packet, key, side } = unsafe { &*request };
     let Some(config) = config() else { return DropReason::UnknownEndpoint as u64 };
     let before = revision(config);
-    let opens_flow = packet.protocol != TCP || packet.tcp_flags & (SYN | ACK) == SYN;
+    let opens_flow = !packet.is_within_tcp();
     match decide::<F>(device, packet, how) {
         Ok(allowed) => {
             if how & KNOWN == 0 {
@@ -92,8 +104,8 @@ fn judge<F: Family>(device: u32, how: u32) -> u64 {
                 count_denied(denial.rule, opens_flow);
             }
             let reason = if how & KNOWN != 0 && (denial.reason as u32) <= DropReason::DenyRule as u32 {
-                // It stays in conntrack, under its old revision: forgotten, it would be taken up again by whichever end has the
-                // lower port.
+                // It stays in conntrack, under its old revision: forgotten, it would be taken up again by whichever end sends
+                // first and may.
                 DropReason::Revoked
             } else {
                 denial.reason

@@ -23,6 +23,18 @@ impl<Address> Packet<Address> {
         self.destination_port = (ports >> 16) as u16;
         self.tcp_flags = (rest >> 8) as u8 & (FIN | SYN | RST | ACK);
     }
+
+    /// The packet that opens a TCP connection.
+    #[inline(always)]
+    pub fn is_first_syn(&self) -> bool {
+        self.protocol == TCP && self.tcp_flags & (SYN | ACK) == SYN
+    }
+
+    /// Of a TCP connection that was opened before, whatever conntrack knows of it.
+    #[inline(always)]
+    pub fn is_within_tcp(&self) -> bool {
+        self.protocol == TCP && !self.is_first_syn()
+    }
 }
 
 /// TCP, UDP, SCTP, and ICMP echo requests (their id is the source port, the destination port is 0).

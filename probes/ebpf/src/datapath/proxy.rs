@@ -4,11 +4,11 @@ use core::mem::size_of;
 
 use aya_ebpf::{
     EbpfContext,
-    bindings::TC_ACT_OK,
-    helpers::generated::{bpf_sk_assign, bpf_sk_release, bpf_skc_lookup_tcp},
+    bindings::{TC_ACT_OK, bpf_sock},
+    helpers::generated::{bpf_sk_assign, bpf_sk_fullsock, bpf_sk_release, bpf_skc_lookup_tcp},
     programs::TcContext,
 };
-use meshmark_common::datapath::{Config, MARK_TO_PROXY};
+use meshmark_common::datapath::{Config, MARK_FROM_PROXY, MARK_MASK, MARK_TO_PROXY};
 
 use crate::{family::Family, packet::Packet};
 
@@ -23,8 +23,10 @@ pub fn divert<F: Family>(
     packet: &Packet<F::Address>,
     config: Option<&Config>,
 ) -> Option<i32> {
-    let ports = [packet.source_port, packet.destination_port];
-    if assign::<F>(ctx, F::tuple(packet.source, packet.destination, ports), false) {
+    // Any wildcard listener of the node would be found for the connection's own addresses: not what is meant.
+    // SAFETY: the kernel gave it.
+    let is_end = |socket: *mut bpf_sock| unsafe { (*socket).state } != LISTEN;
+    if assign::<F>(ctx, own_tuple::<F>(packet), is_end) {
         return Some(mark(ctx));
     }
     let config = config?;
@@ -32,7 +34,27 @@ pub fn divert<F: Family>(
         return None;
     }
     let ports = [packet.source_port, config.proxy_port as u16];
-    assign::<F>(ctx, F::tuple(packet.source, F::proxy(config), ports), true).then(|| mark(ctx))
+    // SAFETY: the kernel gave it.
+    let is_listener = |socket: *mut bpf_sock| unsafe { (*socket).state } == LISTEN;
+    assign::<F>(ctx, F::tuple(packet.source, F::proxy(config), ports), is_listener).then(|| mark(ctx))
+}
+
+/// The socket of the proxy's own connection to the packet's sender, which the mark tells from the client's end.
+#[inline(always)]
+pub fn divert_to_upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>) -> Option<i32> {
+    let is_upstream = |socket: *mut bpf_sock| {
+        // SAFETY: the kernel gave it; one in TIME_WAIT has no mark.
+        unsafe {
+            let socket = bpf_sk_fullsock(socket);
+            !socket.is_null() && (*socket).mark & MARK_MASK == MARK_FROM_PROXY
+        }
+    };
+    assign::<F>(ctx, own_tuple::<F>(packet), is_upstream).then(|| mark(ctx))
+}
+
+#[inline(always)]
+fn own_tuple<F: Family>(packet: &Packet<F::Address>) -> F::Tuple {
+    F::tuple(packet.source, packet.destination, [packet.source_port, packet.destination_port])
 }
 
 #[inline(always)]
@@ -44,7 +66,11 @@ fn mark(ctx: &TcContext) -> i32 {
 /// # Minimum kernel version
 /// 5.7 (`bpf_sk_assign`); a listener with SO_REUSEPORT needs 6.6.
 #[inline(always)]
-fn assign<F: Family>(ctx: &TcContext, mut tuple: F::Tuple, listener: bool) -> bool {
+fn assign<F: Family>(
+    ctx: &TcContext,
+    mut tuple: F::Tuple,
+    is_meant: impl FnOnce(*mut bpf_sock) -> bool,
+) -> bool {
     // SAFETY: the tuple is of the size that tells the kernel the family.
     let socket = unsafe {
         bpf_skc_lookup_tcp(
@@ -60,9 +86,7 @@ fn assign<F: Family>(ctx: &TcContext, mut tuple: F::Tuple, listener: bool) -> bo
     }
     // SAFETY: the kernel gave it, and we give it back below.
     unsafe {
-        // Any wildcard listener of the node would be found for the connection's own addresses: not what is meant.
-        let assigned =
-            ((*socket).state == LISTEN) == listener && bpf_sk_assign(ctx.as_ptr(), socket.cast(), 0) == 0;
+        let assigned = is_meant(socket) && bpf_sk_assign(ctx.as_ptr(), socket.cast(), 0) == 0;
         bpf_sk_release(socket.cast());
         assigned
     }

@@ -16,7 +16,7 @@ use crate::{
     events::what,
     family::{Family, V4, V6, flow_key},
     flow_state::{Step, step},
-    judge::{ALLOWED, FROM_NODE, KNOWN, REPLY},
+    judge::{ALLOWED, FROM_NODE, KNOWN, how_to_judge},
     maps::ENDPOINTS,
     packet::{Exception, ICMP_ERROR, Packet},
     parse::parse,
@@ -75,13 +75,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
     {
         match step(flow, &packet, side, revision, config) {
             Step::Forward | Step::Report(_) => return pass_on(ctx, flow, side),
-            Step::Judge => {
-                how |= KNOWN;
-                if side != usize::from(flow.originator) {
-                    how |= REPLY;
-                }
-            }
-            Step::Open => {}
+            again => how |= how_to_judge(flow, &packet, side, again),
         }
     }
     lay_down::<F>(&packet, &key, side);
