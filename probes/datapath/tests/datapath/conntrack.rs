@@ -1,6 +1,6 @@
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream, UdpSocket},
+    net::{Shutdown, TcpListener, TcpStream, UdpSocket},
     thread::sleep,
     time::Duration,
 };
@@ -147,4 +147,22 @@ fn a_server_may_answer_after_its_flow_has_expired() {
         let flow = &flows(&mut lab)[version];
         assert_eq!([&flow["sourcePort"], &flow["destinationPort"]], [7001, 60_001], "{flow}");
     }
+}
+
+/// As with `ssh host command < /dev/null`: the client has said all, the server thinks.
+#[test]
+fn a_flow_that_is_half_closed_lives_on() {
+    let mut lab = Lab::with(2, &["--closing-seconds", "1"]);
+    lab.apply(in_set(256, 60_001), one_way());
+    for version in 0..2 {
+        let [mut client, mut server] = connected(&lab, version, 60_001);
+        client.shutdown(Shutdown::Write).expect("a FIN");
+        assert_eq!(server.read(&mut [0]).expect("the end"), 0);
+        sleep(Duration::from_millis(1_500));
+        server.write_all(b"x").expect("sent");
+        client.read_exact(&mut [0]).expect("the server's byte");
+    }
+    // Expired, the flow would have been opened again, and counted.
+    let rules = lab.loader.ask(json!({ "op": "counters" }))["rules"].clone();
+    assert_eq!(rules, json!([{ "rule": 1, "allowed": 2, "denied": 0, "droppedPackets": 0 }]));
 }

@@ -41,7 +41,10 @@ pub fn step<A>(flow: &mut Flow, packet: &Packet<A>, side: usize, revision: u32, 
         flow.tcp_flags[side] |= packet.tcp_flags;
         if packet.tcp_flags & (FIN | RST) != 0 {
             flow.flags |= FLOW_CLOSING;
-            flow.timeout = config.closing_timeout;
+            // After one FIN the other side may go on, or be silent, as long as it likes.
+            if packet.tcp_flags & RST != 0 || flow.tcp_flags[0] & flow.tcp_flags[1] & FIN != 0 {
+                flow.timeout = config.closing_timeout;
+            }
         }
         return Step::Report(KIND_FLAGS);
     }

@@ -256,6 +256,8 @@ fn store<F: Family>(
         flow.tcp_flags = if side == 0 { [packet.tcp_flags, 0] } else { [0, packet.tcp_flags] };
         if packet.tcp_flags & (FIN | RST) != 0 {
             flow.flags = FLOW_CLOSING;
+        }
+        if packet.tcp_flags & RST != 0 {
             flow.timeout = config.closing_timeout;
         }
     }
