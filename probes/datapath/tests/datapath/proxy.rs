@@ -152,6 +152,39 @@ fn on_server() -> Value {
     json!([{ "endpoint": 2, "ingress": "in", "egress": null }])
 }
 
+/// Segments that a pod's sockets have sent and received.
+fn segments(namespace: &Namespace) -> [u64; 2] {
+    let text = namespace.enter(|| std::fs::read_to_string("/proc/thread-self/net/snmp").expect("/proc"));
+    let mut lines = text.lines().filter(|line| line.starts_with("Tcp:")).map(|line| line.split(' '));
+    let (names, values) = (lines.next().expect("names"), lines.next().expect("values"));
+    let row: Vec<(&str, &str)> = names.zip(values).collect();
+    ["OutSegs", "InSegs"].map(|wanted| {
+        let value = row.iter().find(|(name, _)| *name == wanted).expect("a counter").1;
+        value.parse().expect("a number")
+    })
+}
+
+#[test]
+fn each_packet_of_a_flow_through_the_proxy_is_counted_once_at_each_end() {
+    let mut lab = Lab::new(2);
+    local_routes(&lab.node);
+    let proxies = both_proxies(&lab.node, 0);
+    lab.apply(through_the_proxy(), on_server());
+    for address in lab.pods[1].both() {
+        echo_tcp(&lab.pods[1].namespace, address, 80);
+        let mut flow = connect(&lab.pods[0].namespace, address, 80).expect("connected");
+        (0..5).for_each(|_| assert!(alive(&mut flow)));
+    }
+    // The last acknowledgements.
+    thread::sleep(Duration::from_millis(300));
+    for endpoint in 1..=2 {
+        let counted =
+            ["egress", "ingress"].map(|direction| lab.counters(endpoint, direction)["packets"].clone());
+        assert_eq!(json!(counted), json!(segments(&lab.pods[endpoint - 1].namespace)), "endpoint {endpoint}");
+    }
+    proxies.iter().for_each(stop);
+}
+
 /// Conntrack is bounded, and a server may send first: what it sends is the proxy's all the same.
 #[test]
 fn a_connection_of_the_proxy_that_was_forgotten_goes_on() {

@@ -223,13 +223,13 @@ fn store<F: Family>(
     if how & KNOWN != 0 {
         if let Some(flow) = crate::conntrack::find::<F>(key) {
             flow.devices = by_side(allowed.devices);
-            flow.slots = [a as u16, b as u16];
             flow.rule = rule;
             // A flow can't move into the proxy, whose peer it never was; nor out of it. Into it: the packets find no
             // socket there, the listener answers with a reset, and the client connects anew.
             if allowed.proxy && packet.protocol == TCP {
                 flow.flags |= FLOW_PROXY;
             }
+            flow.slots = slots_of([a, b], flow.flags, u32::from(flow.originator));
             flow.revision = revision;
         }
         return ALLOWED;
@@ -242,7 +242,7 @@ fn store<F: Family>(
     *flow = Flow {
         revision,
         devices: by_side(allowed.devices),
-        slots: [a as u16, b as u16],
+        slots: [NO_SLOT; 2],
         rule,
         last_seen: now,
         timeout: config.other_timeout,
@@ -264,9 +264,23 @@ fn store<F: Family>(
     if allowed.proxy {
         flow.flags |= FLOW_PROXY;
     }
+    flow.slots = slots_of([a, b], flow.flags, originator);
     if F::flows().insert(key, &*flow, 0).is_err() {
         count_dropped(allowed.devices[0], EGRESS, DropReason::ConntrackFull);
         return DropReason::ConntrackFull as u32;
     }
     ALLOWED
+}
+
+/// By side, for a flow with these flags. The proxy ends a flow that goes through it: what reaches the other side is counted with
+/// the proxy's own connection to it.
+#[inline(always)]
+fn slots_of([a, b]: [u32; 2], flags: u8, originator: u32) -> [u16; 2] {
+    if flags & FLOW_PROXY == 0 {
+        [a as u16, b as u16]
+    } else if originator == 0 {
+        [a as u16, NO_SLOT]
+    } else {
+        [NO_SLOT, b as u16]
+    }
 }
