@@ -6,6 +6,7 @@ mod conntrack;
 mod events;
 mod from_pod;
 mod getpeername;
+mod icmp;
 mod kernel;
 mod lab;
 mod loader;

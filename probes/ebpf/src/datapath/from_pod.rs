@@ -216,7 +216,7 @@ fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Co
 
 #[inline(always)]
 fn icmp_error<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Config) -> i32 {
-    let Some((flow, side)) = quoted::<F>(ctx, packet) else {
+    let Some((flow, side)) = quoted::<F>(ctx, packet, config) else {
         count_dropped(device(ctx), EGRESS, DropReason::UnsolicitedIcmp);
         return TC_ACT_SHOT;
     };
@@ -224,8 +224,6 @@ fn icmp_error<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &
         count_dropped(device(ctx), EGRESS, DropReason::SpoofedSource);
         return TC_ACT_SHOT;
     }
-    // An error is no reason to judge the flow again; a flow that may be no more ends with its own next packet.
-    let _ = config;
     count_forwarded(flow, 1 - side, ctx.len());
     if flow.flags & (FLOW_PROXY | FLOW_UPSTREAM) != 0 {
         ctx.set_mark(MARK_TO_PROXY);

@@ -1,9 +1,11 @@
 //! ICMP errors belong to the flow of the packet that they quote.
 
 use aya_ebpf::programs::TcContext;
-use meshmark_common::datapath::{Flow, LEG_NORMAL, LEG_UPSTREAM};
+use meshmark_common::datapath::{Config, Flow, LEG_NORMAL, LEG_UPSTREAM};
 
 use crate::{
+    clock::jiffies,
+    config::revision,
     conntrack::find,
     family::{Family, flow_key},
     packet::{PLAIN, Packet, SCTP, TCP, UDP},
@@ -17,9 +19,14 @@ const FURTHEST: usize = 74;
 /// Enough for the quoted headers.
 const QUOTED: u32 = FURTHEST as u32 + 8 + 60 + 8;
 
-/// The flow that an error is about, and the side that the error goes to.
+/// The flow that an error is about, and the side that the error goes to. An error follows a packet of the flow at once: a flow that
+/// is over, or was not judged again since policy changed (it may be denied by now), has none.
 #[inline(always)]
-pub fn quoted<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>) -> Option<(&'static mut Flow, usize)> {
+pub fn quoted<F: Family>(
+    ctx: &TcContext,
+    packet: &Packet<F::Address>,
+    config: &Config,
+) -> Option<(&'static mut Flow, usize)> {
     let wanted = ctx.len().min(QUOTED);
     if ctx.data_end() - ctx.data() < wanted as usize {
         let _ = ctx.pull_data(wanted);
@@ -52,10 +59,15 @@ pub fn quoted<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>) -> Option
     } else if !matches!(header.protocol, TCP | UDP | SCTP) {
         return None;
     }
+    let now = jiffies();
     let (key, side) = flow_key::<F>(&inner, LEG_NORMAL);
-    if let Some(flow) = find::<F>(&key) {
+    if let Some(flow) = find::<F>(&key)
+        && flow.is_alive(now)
+        && flow.revision == revision(config)
+    {
         return Some((flow, side));
     }
+    // The proxy's own connection is not judged.
     let (key, side) = flow_key::<F>(&inner, LEG_UPSTREAM);
-    find::<F>(&key).map(|flow| (flow, side))
+    find::<F>(&key).filter(|flow| flow.is_alive(now)).map(|flow| (flow, side))
 }
