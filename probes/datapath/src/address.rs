@@ -38,7 +38,7 @@ pub fn from_map(address: Address) -> IpAddr {
     address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
 }
 
-/// Addresses that begin alike. Ordered by length first.
+/// Addresses of one IP version that begin alike. Ordered by length first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
     /// Of the mapped address, 0 to 128.
@@ -47,6 +47,9 @@ pub struct Prefix {
 }
 
 impl Prefix {
+    /// `0.0.0.0/0`. Shorter ones are of IPv6, though this lies in some of them by its bits.
+    pub const ALL_IPV4: Self = Self { bits: MAPPED_BITS, value: 0xffff << 32 };
+
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let wrong = |why: &str| Problem(format!("{text:?} is no address and no prefix: {why}"));
         let (address, length) = match text.split_once('/') {
@@ -78,9 +81,22 @@ impl Prefix {
         if self.bits == 0 { 0 } else { u128::MAX << (128 - self.bits) }
     }
 
+    const fn has_bits_of(self, other: Self) -> bool {
+        self.bits <= other.bits && (self.value ^ other.value) & self.mask() == 0
+    }
+
+    const fn is_ipv4(self) -> bool {
+        Self::ALL_IPV4.has_bits_of(self)
+    }
+
+    /// Whether the mapped addresses of IPv4 are among these by their bits, and by nothing else.
+    pub const fn lies_over_ipv4(self) -> bool {
+        !self.is_ipv4() && self.has_bits_of(Self::ALL_IPV4)
+    }
+
     /// Whether every address of `other` is one of these.
     pub const fn covers(self, other: Self) -> bool {
-        self.bits <= other.bits && (self.value ^ other.value) & self.mask() == 0
+        self.is_ipv4() == other.is_ipv4() && self.has_bits_of(other)
     }
 
     pub fn to_map(self) -> Address {
@@ -96,6 +112,45 @@ impl fmt::Display for Prefix {
                 write!(formatter, "{}/{}", address, self.bits - MAPPED_BITS)
             }
             _ => write!(formatter, "{address}/{}", self.bits),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Prefix;
+
+    fn covers(outer: &str, inner: &str) -> bool {
+        let parse = |text| Prefix::parse(text).unwrap_or_else(|problem| panic!("{}", problem.0));
+        parse(outer).covers(parse(inner))
+    }
+
+    #[test]
+    fn a_prefix_covers_what_begins_like_it() {
+        for (outer, inner) in [
+            ("10.0.0.0/8", "10.1.2.3"),
+            ("0.0.0.0/0", "203.0.113.0/24"),
+            ("2001:db8::/32", "2001:db8::2"),
+            ("::/0", "2001:db8::/32"),
+            ("::/0", "::/0"),
+        ] {
+            assert!(covers(outer, inner), "{inner} is in {outer}");
+        }
+        for (outer, inner) in
+            [("10.0.0.0/8", "11.0.0.1"), ("10.1.0.0/16", "10.0.0.0/8"), ("::/1", "8000::/1")]
+        {
+            assert!(!covers(outer, inner), "{inner} is not in {outer}");
+        }
+    }
+
+    /// IPv4 is mapped into `::ffff:0:0/96`, and policies that name `::/0` do not mean it.
+    #[test]
+    fn no_prefix_of_one_ip_version_covers_the_other() {
+        for ipv6 in ["::/0", "::/1", "::/2", "::/64", "::fffe:0:0/95"] {
+            for ipv4 in ["0.0.0.0/0", "203.0.113.0/24", "203.0.113.2"] {
+                assert!(!covers(ipv6, ipv4), "{ipv4} is not in {ipv6}");
+                assert!(!covers(ipv4, ipv6), "{ipv6} is not in {ipv4}");
+            }
         }
     }
 }

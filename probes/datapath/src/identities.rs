@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aya::maps::lpm_trie::Key;
-use meshmark_common::datapath::{Destination, HOST};
+use meshmark_common::datapath::{Destination, HOST, WORLD};
 
 use crate::{
     address::Prefix,
@@ -55,7 +55,8 @@ impl DataPath {
 }
 
 /// A pod's address has the pod's identity. A prefix that policies name has theirs, and lies with the endpoint whose
-/// prefix holds it (the world's). The world's own prefix has the identity of the longest named one that holds it.
+/// prefix holds it (the world's). The world's own prefix has the identity of the longest named one that holds it. Short
+/// prefixes of IPv6 hold the mapped addresses of IPv4 only in the map, so these have an entry of their own.
 fn destinations(
     endpoints: &BTreeMap<u32, EndpointState>,
     named: &BTreeMap<Prefix, u32>,
@@ -81,6 +82,9 @@ fn destinations(
                 .map_or(endpoint.identity, |(_, identity)| *identity);
         }
         all.insert(*prefix, Destination { identity, device: endpoint.index });
+    }
+    if all.keys().any(|prefix| prefix.lies_over_ipv4()) {
+        all.entry(Prefix::ALL_IPV4).or_insert(Destination { identity: WORLD, device: 0 });
     }
     all
 }

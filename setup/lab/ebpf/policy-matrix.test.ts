@@ -13,6 +13,8 @@ import type { DeployedWorkload, LabHandle } from '../index.ts'
 import { fixedPod } from '../pod.ts'
 import type { Pod } from '../pod.ts'
 import { envoyRbac } from '../policy/envoy-rbac.ts'
+import { verdictOf } from '../policy/oracle.ts'
+import { parsePolicy } from '../policy/parse.ts'
 import { policyMatrix } from '../policy/testing/matrix.ts'
 import type { MatrixCase, MatrixGroup } from '../policy/testing/matrix.ts'
 import { readRunState } from '../run-state.ts'
@@ -64,9 +66,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-async function inForce(group: MatrixGroup, index: number, before: readonly EbpfGroup[]): Promise<EbpfGroup> {
+async function inForce(
+  { manifests }: Pick<MatrixGroup, 'manifests'>,
+  index: number,
+  before: readonly EbpfGroup[],
+): Promise<EbpfGroup> {
   const file = join(folder, `${index}.yaml`)
-  writeFileSync(file, group.manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'))
+  writeFileSync(file, manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'))
   const endpoints = ebpfWorld(run).endpoints.map(({ id }) => id)
   const next: EbpfGroup = { id: `matrix-${index}`, file, endpoints, ruleOffset: 0, rules: 1000 }
   const prepared = prepareChange(run, before, [next])
@@ -96,6 +102,36 @@ function seen(flow: TriedFlow, result: FlowResult): string {
   return result.status === 403 ? '403' : 'passes'
 }
 
+/** Tries all cases while their policies are in force, and says which came out otherwise than the oracle does. */
+async function wrongOf(index: number, cases: readonly MatrixCase[], counts: Record<string, number>): Promise<string[]> {
+  const wrong: string[] = []
+  const bySource = Map.groupBy(cases, ({ flow }) => flow.source)
+  await Promise.all(
+    [...bySource].map(async ([source, own]) => {
+      const pod = pods.get(source)
+      if (pod === undefined) throw new Error(`no pod has ${source}`)
+      const trials = own.flatMap(trialsOf)
+      const results = await tryFlows(
+        pod,
+        run.cpus.client,
+        trials.map(({ flow }) => flow),
+        TIMEOUT_MS,
+      )
+      for (const [at, { flow, expected }] of trials.entries()) {
+        const result = results[at]
+        const got = result === undefined ? 'nothing' : seen(flow, result)
+        counts[expected] = (counts[expected] ?? 0) + 1
+        if (got !== expected) {
+          wrong.push(
+            `${index}: ${source} → ${JSON.stringify(flow)}: ${got}, not ${expected} (${JSON.stringify(result)})`,
+          )
+        }
+      }
+    }),
+  )
+  return wrong
+}
+
 test('at least 200 cases of policies and flows: all that is denied is dropped, and nothing that is allowed', async () => {
   const groups = policyMatrix({
     world: ebpfWorld(run),
@@ -112,34 +148,43 @@ test('at least 200 cases of policies and flows: all that is denied is dropped, a
   let before: EbpfGroup[] = []
   for (const [index, group] of groups.entries()) {
     before = [await inForce(group, index, before)]
-    const bySource = Map.groupBy(group.cases, ({ flow }) => flow.source)
-    await Promise.all(
-      [...bySource].map(async ([source, cases]) => {
-        const pod = pods.get(source)
-        if (pod === undefined) throw new Error(`no pod has ${source}`)
-        const trials = cases.flatMap(trialsOf)
-        const results = await tryFlows(
-          pod,
-          run.cpus.client,
-          trials.map(({ flow }) => flow),
-          TIMEOUT_MS,
-        )
-        for (const [at, { flow, expected }] of trials.entries()) {
-          const result = results[at]
-          const got = result === undefined ? 'nothing' : seen(flow, result)
-          counts[expected] = (counts[expected] ?? 0) + 1
-          if (got !== expected) {
-            wrong.push(
-              `${index}: ${source} → ${JSON.stringify(flow)}: ${got}, not ${expected} (${JSON.stringify(result)})`,
-            )
-          }
-        }
-      }),
-    )
+    wrong.push(...(await wrongOf(index, group.cases, counts)))
   }
   expect(wrong).toEqual([])
   const tried = Object.values(counts).reduce((sum, count) => sum + count, 0)
   process.stdout.write(`policy matrix: ${tried} cases of ${groups.length} policies: ${JSON.stringify(counts)}\n`)
   expect(tried).toBeGreaterThanOrEqual(200)
   for (const kind of ['allow', 'deny', 'passes', '403']) expect(counts[kind]).toBeGreaterThan(5)
+})
+
+/** In the data path's map the addresses of IPv4 lie in ::/0. */
+test.for([
+  ['allowed', { ingress: [{ fromCIDR: ['::/0'] }] }],
+  ['denied', { ingress: [{ fromEntities: ['all'] }], ingressDeny: [{ fromCIDR: ['::/0'] }] }],
+] as const)('a block of IPv6 that is %s holds no address of IPv4', async ([name, rules]) => {
+  const manifest = {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name: `ipv6-${name}` },
+    spec: { endpointSelector: { matchLabels: { app: 'http-echo' } }, ...rules },
+  }
+  const policies = [parsePolicy(manifest, name)]
+  const world = ebpfWorld(run)
+  const pairs = [
+    ['203.0.113.2', (address: string) => !address.includes(':')],
+    ['2001:db8::2', (address: string) => address.includes(':')],
+  ] as const
+  const cases = pairs.flatMap(([source, alike]): MatrixCase[] =>
+    world.endpoints
+      .filter(({ labels }) => labels['app'] === 'http-echo')
+      .flatMap(({ addresses }) => addresses.filter(alike))
+      .map((destination) => {
+        const flow = { source, destination, protocol: 6, port: 8080 } as const
+        return { flow, verdict: verdictOf(policies, world, flow).verdict, requests: [] }
+      }),
+  )
+  const counts: Record<string, number> = {}
+  await inForce({ manifests: [manifest] }, name === 'allowed' ? 1_000 : 1_001, [])
+  expect(await wrongOf(0, cases, counts)).toEqual([])
+  expect(counts).toEqual({ allow: 2, deny: 2 })
 })

@@ -198,3 +198,33 @@ fn a_full_map_is_an_error_and_changes_nothing() {
     );
     assert!(tcp(&lab.pods[0].namespace, lab.pods[1].v4, 80));
 }
+
+/// IPv4 is mapped into IPv6, which is no business of who writes `::/0`.
+#[test]
+fn a_prefix_of_ipv6_holds_no_address_of_ipv4() {
+    let mut lab = Lab::new(2);
+    let device = lab.pods[1].device.clone();
+    lab.loader.ask(json!({ "op": "endpoint.remove", "endpoint": 2 }));
+    lab.loader.ask(json!({
+        "op": "endpoint.add", "device": device, "endpoint": 2, "identity": 2, "world": true,
+        "addresses": ["203.0.113.0/24", "2001:db8::/32"],
+    }));
+    let outside =
+        ["2001:db8::2", "203.0.113.2", "198.51.100.1"].map(|text| text.parse().expect("an address"));
+    let [pod, world] = &lab.pods[..] else { panic!("two pods") };
+    world.namespace.batch("addr add 203.0.113.2/32 dev eth0\naddr add 2001:db8::2/128 dev eth0 nodad\n");
+    for address in &outside[..2] {
+        echo_tcp(&world.namespace, *address, 80);
+    }
+    for prefix in ["::/0", "::/2"] {
+        let set = json!([{ "name": "out", "entries": [entry("egress", 5_000, 80, "allow", 1)] }]);
+        let mut request = policy(&set, &json!([{ "endpoint": 1, "ingress": null, "egress": "out" }]));
+        let prefixes = request["identities"].as_array_mut().expect("prefixes");
+        prefixes.push(json!({ "prefix": prefix, "identity": 5_000 }));
+        lab.loader.ask(request);
+        let open = outside.map(|address| tcp(&pod.namespace, address, 80));
+        assert_eq!(open, [true, false, false], "{prefix}");
+    }
+    // Not even where nobody is.
+    assert_eq!(lab.dropped(1, "egress", "no destination"), 0);
+}
