@@ -27,9 +27,18 @@ impl Identities {
 }
 
 impl DataPath {
+    /// Fails where `IPCACHE` has no room for what is new with these prefixes, beside what is there until then.
+    pub fn check_identities(&self, named: &BTreeMap<Prefix, u32>) -> Result<(), Problem> {
+        let written = &self.identities.written;
+        let wanted = destinations(&self.endpoints, named);
+        let fresh = wanted.keys().filter(|prefix| !written.contains_key(prefix)).count();
+        self.maps.sizes.check("IPCACHE", written.len() + fresh)
+    }
+
     /// Writes what has changed: new and other prefixes, the longest first, then takes away what is no more, the shortest
     /// first. So no address is ever taken for what a shorter prefix says of it, unless that is what holds before or after.
     pub fn update_identities(&mut self) -> Result<(), Problem> {
+        self.check_identities(&self.identities.named)?;
         let wanted = destinations(&self.endpoints, &self.identities.named);
         let written = &mut self.identities.written;
         let added: Vec<_> = wanted
@@ -38,8 +47,6 @@ impl DataPath {
             .map(|(prefix, destination)| (*prefix, *destination))
             .collect();
         let gone: Vec<_> = written.keys().filter(|prefix| !wanted.contains_key(prefix)).copied().collect();
-        let fresh = added.iter().filter(|(prefix, _)| !written.contains_key(prefix)).count();
-        self.maps.sizes.check("IPCACHE", written.len() + fresh)?;
         for (prefix, destination) in added.into_iter().rev() {
             let key = Key::new(prefix.bits, prefix.to_map());
             self.maps.ipcache.insert(&key, destination, 0).trying("writing to IPCACHE")?;

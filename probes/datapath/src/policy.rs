@@ -43,7 +43,7 @@ impl DataPath {
             }
         }
         self.maps.sizes.check("POLICY", self.sets.entries() + fresh)?;
-        self.maps.sizes.check("IPCACHE", self.identities.len() + named.len())?;
+        self.check_identities(&named)?;
 
         self.write_sets(&sources)?;
         self.set_proxy(wanted.proxy.as_ref());

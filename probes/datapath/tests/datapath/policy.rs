@@ -199,6 +199,39 @@ fn a_full_map_is_an_error_and_changes_nothing() {
     assert!(tcp(&lab.pods[0].namespace, lab.pods[1].v4, 80));
 }
 
+/// Policies are replaced under their pods' feet: the prefixes that stay need no room of their own meanwhile.
+#[test]
+fn prefixes_that_stay_need_no_room_and_those_that_find_none_change_nothing() {
+    let mut lab = Lab::with(2, &["--identity-entries", "10"]);
+    serve(&lab, &[80]);
+    let with_prefixes = |names: &[&str], identity: u32| {
+        let mut request = policy(
+            &json!([{ "name": "in", "entries": [entry("ingress", identity, 80, "allow", 1)] }]),
+            &on_server("in"),
+        );
+        let prefixes = request["identities"].as_array_mut().expect("prefixes");
+        prefixes.extend(
+            names.iter().zip(5_000..).map(|(name, identity)| json!({ "prefix": name, "identity": identity })),
+        );
+        request
+    };
+    // Beside two addresses of each pod and of the node.
+    let some = ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"];
+    lab.loader.ask(with_prefixes(&some, 999));
+    lab.loader.ask(with_prefixes(&some, 256));
+    let mut flow = connect(&lab.pods[0].namespace, lab.pods[1].v4, 80).expect("connected");
+    let sentence = lab.loader.refused(with_prefixes(&["10.4.0.0/16", "10.5.0.0/16"], 999));
+    assert_eq!(
+        sentence,
+        "the map IPCACHE is full: it has room for 10 entries, 11 are wanted; start meshmark-datapath with a larger \
+         --identity-entries. Nothing was changed"
+    );
+    assert!(alive(&mut flow));
+    lab.loader.ask(with_prefixes(&["10.4.0.0/16"], 256));
+    let maps = lab.loader.ask(json!({ "op": "maps" }))["maps"].clone();
+    assert_eq!(maps[0], json!({ "name": "IPCACHE", "entries": 7, "maxEntries": 10 }));
+}
+
 /// IPv4 is mapped into IPv6, which is no business of who writes `::/0`.
 #[test]
 fn a_prefix_of_ipv6_holds_no_address_of_ipv4() {
