@@ -22,6 +22,8 @@ pub struct EndpointState {
     pub forwarded_before: [Forwarded; DIRECTIONS as usize],
     /// Names of its sets, egress first.
     pub sets: [Option<String>; 2],
+    /// What `ENDPOINTS` has of it.
+    pub value: Endpoint,
     _links: Links,
 }
 
@@ -74,6 +76,7 @@ impl DataPath {
             slot,
             forwarded_before,
             sets: [None, None],
+            value,
             _links: links,
         };
         self.endpoints.insert(id, state);

@@ -11,6 +11,7 @@ mod counters;
 mod data_path;
 mod endpoints;
 mod events;
+mod grace;
 mod identities;
 mod listeners;
 mod load;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     address::{Prefix, to_map},
     data_path::DataPath,
+    grace::wait_for_running_programs,
     policy_sets::{Entries, PolicySet, compile, shapes},
     problem::{Problem, Trying},
     protocol::{PolicyState, Proxy},
@@ -21,7 +22,8 @@ enum Source {
 
 impl DataPath {
     /// New sets are written beside the old ones, the endpoints switched to them one by one (each by one write), identities
-    /// changed, and only then are the old sets removed. After each step that changes a verdict, flows are judged again.
+    /// changed, and only when no program is left that has read an old one are the old sets removed. After each step that changes
+    /// a verdict, flows are judged again.
     pub fn apply_policy(&mut self, wanted: &PolicyState) -> Result<Value, Problem> {
         let started = Instant::now();
         let named = named(wanted)?;
@@ -54,6 +56,9 @@ impl DataPath {
             self.identities.named = named;
             self.update_identities()?;
             self.maps.config.next_revision();
+        }
+        if !old.is_empty() {
+            wait_for_running_programs();
         }
         for set in old {
             self.remove_entries(set.id, &set.entries);
@@ -113,7 +118,8 @@ impl DataPath {
         old.into_values().collect()
     }
 
-    /// Endpoints that the new state does not name have no policy.
+    /// Endpoints that the new state does not name have no policy. A value that stays is not written: the map would put a new one in its
+    /// place and use the old one's for the next, under the eyes of a program that reads it.
     fn switch_endpoints(&mut self, wanted: &PolicyState) -> Result<(), Problem> {
         for (id, endpoint) in &mut self.endpoints {
             let row = wanted.endpoints.iter().find(|row| row.endpoint == *id);
@@ -126,7 +132,10 @@ impl DataPath {
                     value.shapes[direction] = set.shapes[direction];
                 }
             }
-            self.maps.endpoints.insert(endpoint.index, value, 0).trying("writing to ENDPOINTS")?;
+            if value != endpoint.value {
+                self.maps.endpoints.insert(endpoint.index, value, 0).trying("writing to ENDPOINTS")?;
+                endpoint.value = value;
+            }
         }
         Ok(())
     }

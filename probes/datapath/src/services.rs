@@ -7,6 +7,7 @@ use meshmark_common::datapath::{Backend, BackendKey, Service, ServiceKey};
 use crate::{
     address::to_map,
     data_path::DataPath,
+    grace::wait_for_running_programs,
     problem::{Problem, Trying},
     protocol::ServiceBackend,
 };
@@ -21,7 +22,8 @@ pub struct Services {
 }
 
 impl DataPath {
-    /// The new backends are written beside the old ones, then the service is switched to them by one write.
+    /// The new backends are written beside the old ones, then the service is switched to them by one write. The old ones are there
+    /// until no `connect()` is left that has seen the service as it was.
     pub fn set_service(
         &mut self,
         address: IpAddr,
@@ -52,6 +54,7 @@ impl DataPath {
         }
         self.maps.services.insert(key, service, 0).trying("writing to SERVICES")?;
         if let Some(old) = self.services.current.insert(key, service) {
+            wait_for_running_programs();
             self.remove_backends(old);
         }
         Ok(())
