@@ -4,6 +4,9 @@ use crate::assert_size;
 pub const CLIENT: u8 = 0;
 pub const SERVER: u8 = 1;
 
+/// Whose it is shows later; there are never so many targets.
+pub const UNKNOWN_TARGET: u16 = u16::MAX;
+
 /// A client has sent and not heard yet; a server has heard and not sent yet.
 pub const IN_TURN: u8 = 1;
 

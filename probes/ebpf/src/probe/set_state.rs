@@ -10,6 +10,7 @@ use aya_ebpf::{
 };
 use meshmark_common::probe::{
     CLIENT, ConnectFailure, FLAG_CLOSED, Measure, SERVER, SockState, TLS_HELLO, TLS_NEW, TLS_SERVER_HELLO,
+    UNKNOWN_TARGET,
 };
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     kernel::field,
     maps::CONNECT_FAILURES,
     settings::setting,
-    store::{OVERFLOW_FAILURES, counters, find, insert, overflow},
+    store::{OVERFLOW_FAILURES, counters, find, insert, leave, overflow},
     targets::{self, AF_INET, AF_INET6},
 };
 
@@ -49,7 +50,7 @@ fn set_state(sock: *const c_void, old: i32, new: i32) -> i32 {
     } else if new == TCP_SYN_RECV {
         begin(sock, SERVER);
     } else if new == TCP_ESTABLISHED {
-        establish(sock);
+        establish(sock, old);
     } else if new == TCP_CLOSE {
         close(sock, old);
     }
@@ -58,34 +59,23 @@ fn set_state(sock: *const c_void, old: i32, new: i32) -> i32 {
 
 #[inline(always)]
 fn begin(sock: *const c_void, role: u8) {
-    let family = targets::family(sock);
-    if (family != AF_INET && family != AF_INET6)
-        || field::<u16>(sock, setting!(offsets.sock_protocol)) & 0xff != IPPROTO_TCP
-    {
+    if !is_tcp(sock) {
         return;
     }
-    let Some(target) = targets::of_sock(sock, role) else { return };
+    let target = match targets::of_sock(sock, role) {
+        Some(target) => target as u16,
+        // Before 6.15 it still has its listener's address here, which may be every: whose it is shows when it is established.
+        None if role == SERVER && setting!(addresses) != 0 => UNKNOWN_TARGET,
+        None => return,
+    };
     // Else it is a socket that connects again.
     if find(sock).is_some_and(|state| {
         state.role == role && state.flags & FLAG_CLOSED == 0 && state.established_at == 0
     }) {
         return;
     }
-    let state = SockState {
-        turn_at: 0,
-        ready_at: 0,
-        // SAFETY: takes nothing.
-        began_at: unsafe { bpf_ktime_get_ns() },
-        established_at: 0,
-        tls_at: 0,
-        requests: 0,
-        target: target as u16,
-        role,
-        phase: 0,
-        flags: 0,
-        tls: TLS_NEW,
-        padding: [0; 6],
-    };
+    let mut state = new_state(target, role);
+    state.began_at = now();
     if insert(sock, &state)
         && role == CLIENT
         && let Some(counters) = counters(&state)
@@ -96,19 +86,81 @@ fn begin(sock: *const c_void, role: u8) {
 }
 
 #[inline(always)]
-fn establish(sock: *const c_void) {
-    let Some(state) = find(sock) else { return };
+fn establish(sock: *const c_void, old: i32) {
+    let Some(state) = find(sock) else {
+        take_up(sock, old);
+        return;
+    };
     if state.established_at != 0 {
         return;
     }
-    // SAFETY: takes nothing.
-    let now = unsafe { bpf_ktime_get_ns() };
+    if setting!(addresses) != 0 && state.role == SERVER {
+        let Some(target) = targets::of_sock(sock, SERVER) else {
+            leave(sock);
+            return;
+        };
+        state.target = target as u16;
+    }
+    let now = now();
     state.established_at = now;
     if let Some(counters) = counters(state) {
         record(Measure::Connect, state, counters, now.wrapping_sub(state.began_at));
         // SAFETY: the place is in the map's value.
         unsafe { add_atomic(&raw mut (*counters).opened, 1) };
     }
+}
+
+/// Its handshake was under way when the programs came: it is opened as others are, but since when is not known.
+#[inline(always)]
+fn take_up(sock: *const c_void, old: i32) {
+    let role = match old {
+        TCP_SYN_SENT => CLIENT,
+        TCP_SYN_RECV => SERVER,
+        _ => return,
+    };
+    if !is_tcp(sock) {
+        return;
+    }
+    let Some(target) = targets::of_sock(sock, role) else { return };
+    let mut state = new_state(target as u16, role);
+    state.established_at = now();
+    if insert(sock, &state)
+        && let Some(counters) = counters(&state)
+    {
+        // SAFETY: the place is in the map's value.
+        unsafe { add_atomic(&raw mut (*counters).opened, 1) };
+    }
+}
+
+#[inline(always)]
+fn is_tcp(sock: *const c_void) -> bool {
+    let family = targets::family(sock);
+    (family == AF_INET || family == AF_INET6)
+        && field::<u16>(sock, setting!(offsets.sock_protocol)) & 0xff == IPPROTO_TCP
+}
+
+#[inline(always)]
+fn new_state(target: u16, role: u8) -> SockState {
+    SockState {
+        turn_at: 0,
+        ready_at: 0,
+        began_at: 0,
+        established_at: 0,
+        tls_at: 0,
+        requests: 0,
+        target,
+        role,
+        phase: 0,
+        flags: 0,
+        tls: TLS_NEW,
+        padding: [0; 6],
+    }
+}
+
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: takes nothing.
+    unsafe { bpf_ktime_get_ns() }
 }
 
 #[inline(always)]
@@ -127,9 +179,7 @@ fn close(sock: *const c_void, old: i32) {
     }
     if let Some(counters) = counters(state) {
         if state.established_at != 0 {
-            // SAFETY: takes nothing.
-            let now = unsafe { bpf_ktime_get_ns() };
-            record(Measure::Lifetime, state, counters, now.wrapping_sub(state.established_at));
+            record(Measure::Lifetime, state, counters, now().wrapping_sub(state.established_at));
             record(Measure::RequestsPerConnection, state, counters, u64::from(state.requests));
         }
         // SAFETY: both places are in the map's value.

@@ -2,7 +2,10 @@
 
 use core::{ffi::c_void, ptr};
 
-use aya_ebpf::{bindings::BPF_SK_STORAGE_GET_F_CREATE, helpers::generated::bpf_sk_storage_get};
+use aya_ebpf::{
+    bindings::BPF_SK_STORAGE_GET_F_CREATE,
+    helpers::generated::{bpf_sk_storage_delete, bpf_sk_storage_get},
+};
 use meshmark_common::probe::{Counters, STORE_SOCKET, SockState};
 
 use crate::{
@@ -57,6 +60,19 @@ pub fn forget(sock: *const c_void) {
     }
 }
 
+/// From now on it is not watched.
+#[inline(always)]
+pub fn leave(sock: *const c_void) {
+    if setting!(store) == STORE_SOCKET {
+        let map = (&raw const SOCKETS).cast_mut().cast::<c_void>();
+        // SAFETY: the map is one of socket storage.
+        unsafe { bpf_sk_storage_delete(map, sock.cast_mut()) };
+    } else {
+        forget(sock);
+    }
+}
+
+/// `None` while nobody knows whose it is, too.
 #[inline(always)]
 pub fn counters(state: &SockState) -> Option<*mut Counters> {
     COUNTERS.get_ptr_mut(u32::from(state.target) * 2 + u32::from(state.role & 1))

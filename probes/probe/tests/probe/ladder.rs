@@ -5,7 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{Read, Write},
-    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     thread,
     time::Duration,
 };
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     probe::{Probe, of},
-    traffic::{Server, ask, connect},
+    traffic::{PORT, Server, ask, connect, drive},
     world::{VERSIONS, World, inside, run},
 };
 
@@ -99,6 +99,56 @@ fn every_rung_counts_what_was_done() {
         by_itself = false;
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Before 6.15 a server's socket has its listener's address, which may be every, until it is established.
+#[test]
+fn by_address_though_the_server_listens_at_every_one() {
+    const CONNECTIONS: usize = 3;
+    const REQUESTS: usize = 10;
+    let world = World::new();
+    let everywhere: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+    // The last takes IPv4, too.
+    let cases: [(_, &[u8], &[&str], _); 3] = [
+        (everywhere[0], &[4], &[], true),
+        (everywhere[1], &VERSIONS, &[], false),
+        (everywhere[1], &VERSIONS, &["--state", "hash"], true),
+    ];
+    for (listens_at, versions, arguments, with_rest) in cases {
+        let service = |version| SocketAddr::new(world.far_address(version), PORT);
+        let mut targets: Vec<String> =
+            VERSIONS.iter().map(|version| format!("service=address:{}", service(*version))).collect();
+        if with_rest {
+            targets.push(format!("rest=netns:{}", world.far));
+        }
+        let probe = Probe::attach(&[&["connections"], arguments].concat(), &targets);
+        let server = Server::start(&world.far, listens_at, CONNECTIONS * versions.len(), Duration::ZERO);
+        for version in versions {
+            drive(&world.near, world.far_address(*version), CONNECTIONS, REQUESTS);
+        }
+        server.end();
+        let report = probe.end();
+        let missed = report["lost"]["missed"].as_u64().expect("a count");
+        let connections = (CONNECTIONS * versions.len()) as u64;
+        for role in ["client", "server"] {
+            let seen = &of(&report, "service")["connections"][role];
+            for (field, done) in [
+                ("/opened", connections),
+                ("/connect/count", connections),
+                ("/closed", connections),
+                ("/requests", connections * REQUESTS as u64),
+            ] {
+                let counted = seen.pointer(field).and_then(Value::as_u64).expect("a count");
+                assert!(
+                    counted <= done && counted + missed * REQUESTS as u64 >= done,
+                    "{listens_at}, {role}: {field} {counted} of {done}, {missed} missed"
+                );
+            }
+        }
+        if with_rest {
+            assert_eq!(of(&report, "rest")["connections"]["server"]["opened"], 0);
+        }
+    }
 }
 
 /// Of the far end.

@@ -3,6 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    thread,
     time::Duration,
 };
 
@@ -66,5 +67,40 @@ fn a_turn_without_a_beginning_is_discarded() {
             (json!(0), json!(1)),
             "{target}"
         );
+    }
+}
+
+/// Its SYN is lost until the probe is there, and sent again.
+#[test]
+fn a_handshake_that_was_under_way_is_opened() {
+    const REQUESTS: usize = 20;
+    let world = World::new();
+    world.in_far("nft add table inet t");
+    world.in_far("nft add chain inet t in { type filter hook input priority 0 ; }");
+    for (version, state) in [(4, "sockets"), (6, "hash")] {
+        world.in_far(&format!("nft add rule inet t in tcp dport {PORT} drop"));
+        let address = world.far_address(version);
+        let server = Server::start(&world.far, address, 1, Duration::ZERO);
+        let near = world.near.clone();
+        let client = thread::spawn(move || ask(&mut connect(&near, address), REQUESTS));
+        while world.in_near("ss -Htn state syn-sent").is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let probe = Probe::attach(&["latency", "connections", "--state", state], &world.targets());
+        world.in_far("nft flush chain inet t in");
+        client.join().expect("it is answered");
+        server.end();
+        let report = probe.stop();
+        for (target, role, connects) in [("near", "client", 0), ("far", "server", 1)] {
+            let connections = &of(&report, target)["connections"][role];
+            for (field, count) in [("opened", 1), ("closed", 1), ("attempts", 0), ("connectionsBefore", 0)] {
+                assert_eq!(connections[field], count, "{target}: {field}");
+            }
+            assert_eq!([&connections["requests"], &connections["firstRequests"]], [REQUESTS, 1], "{target}");
+            // The client has begun before it was watched: for how long it took, nobody knows.
+            assert_eq!(connections["connect"]["count"], connects, "{target}");
+            assert_eq!(connections["lifetime"]["count"], 1, "{target}");
+            assert_eq!(of(&report, target)["latency"][role]["turn"]["count"], REQUESTS, "{target}");
+        }
     }
 }
