@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use meshmark_common::probe::NOT_SENT;
 use serde::Serialize;
 
 use crate::{
@@ -128,6 +129,9 @@ pub fn failures(raw: &Raw, target: u32) -> Vec<FailureRow> {
 
 /// Error numbers of sockets, by what happened.
 fn cause(error: u32) -> String {
+    if error == NOT_SENT {
+        return "no SYN was sent".into();
+    }
     match error.cast_signed() {
         0 => "given up".into(),
         libc::ECONNREFUSED => "refused".into(),

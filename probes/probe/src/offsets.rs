@@ -33,6 +33,7 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         // struct minmax: three samples of a time and a value; the first is the lowest.
         tcp_lowest_rtt: of("tcp_sock", "rtt_min")? + 4,
         tcp_clock: types.offset("tcp_sock", "tcp_clock_cache").unwrap_or(0),
+        tcp_segments_out: of("tcp_sock", "segs_out")?,
         net_inum: of("net", "ns.inum")?,
         cgroup_node: of("cgroup", "kn")?,
         // Points to the same member of the parent, which is its first.
@@ -43,6 +44,7 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         skb_head: of("sk_buff", "head")?,
         skb_network: of("sk_buff", "network_header")?,
         skb_protocol: of("sk_buff", "protocol")?,
+        skb_segments: of("sk_buff", "cb")? + of("tcp_skb_cb", "tcp_gso_segs")?,
         device_net: of("net_device", "nd_net.net")?,
     })
 }

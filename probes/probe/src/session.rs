@@ -115,6 +115,8 @@ impl Ground {
             drop_reason: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 2),
             drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
             users: 0,
+            retransmit_error: u32::from(types.tracepoint_arguments("tcp_retransmit_skb").unwrap_or(0) > 2),
+            padding: 0,
             offsets: offsets::find(&types)?,
             clocked_receive: clocked_receive(),
         };

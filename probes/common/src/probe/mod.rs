@@ -8,7 +8,7 @@ mod settings;
 mod sock_state;
 mod target;
 
-pub use connect_failure::ConnectFailure;
+pub use connect_failure::{ConnectFailure, NOT_SENT};
 pub use counters::Counters;
 pub use drop::{DropKey, DropService};
 pub use histogram::{Histogram, SLOTS, STEP_BITS, slot, slot_low};

@@ -51,6 +51,7 @@ pub struct Offsets {
     pub tcp_lowest_rtt: u32,
     /// When the kernel last looked at the clock for this socket; 0: not there.
     pub tcp_clock: u32,
+    pub tcp_segments_out: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
     pub cgroup_parent: u32,
@@ -60,9 +61,11 @@ pub struct Offsets {
     pub skb_head: u32,
     pub skb_network: u32,
     pub skb_protocol: u32,
+    /// Of TCP's own part of it: segments that it is sent as.
+    pub skb_segments: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 112);
+assert_size!(Offsets, 120);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
@@ -86,8 +89,11 @@ pub struct Settings {
     pub drop_sock: u32,
     /// Not 0: there are targets by user.
     pub users: u32,
+    /// Not 0: `tcp_retransmit_skb` is run for attempts that failed, too, and tells the error (6.18).
+    pub retransmit_error: u32,
+    pub padding: u32,
     pub offsets: Offsets,
     /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
     pub clocked_receive: u64,
 }
-assert_size!(Settings, 24 + 28 + 12 + 112 + 8);
+assert_size!(Settings, 24 + 28 + 20 + 120 + 8);

@@ -9,8 +9,8 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, RawTracePointContext},
 };
 use meshmark_common::probe::{
-    CLIENT, ConnectFailure, FLAG_CLOSED, Measure, SERVER, SockState, TLS_HELLO, TLS_NEW, TLS_SERVER_HELLO,
-    UNKNOWN_TARGET,
+    CLIENT, ConnectFailure, FLAG_CLOSED, Measure, NOT_SENT, SERVER, SockState, TLS_HELLO, TLS_NEW,
+    TLS_SERVER_HELLO, UNKNOWN_TARGET,
 };
 
 use crate::{
@@ -196,6 +196,11 @@ fn close(sock: *const c_void, old: i32) {
 #[inline(always)]
 fn fail(sock: *const c_void, state: &SockState) {
     let v6 = targets::family(sock) == AF_INET6;
+    let mut error: u32 = field(sock, setting!(offsets.sock_error));
+    // The state comes before the search for a port, whose error is the call's alone.
+    if error == 0 && field::<u32>(sock, setting!(offsets.tcp_segments_out)) == 0 {
+        error = NOT_SENT;
+    }
     let key = ConnectFailure {
         address: if v6 {
             field(sock, setting!(offsets.sock_remote6))
@@ -203,7 +208,7 @@ fn fail(sock: *const c_void, state: &SockState) {
             let four: [u8; 4] = field(sock, setting!(offsets.sock_remote4));
             [four[0], four[1], four[2], four[3], 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
         },
-        error: field(sock, setting!(offsets.sock_error)),
+        error,
         target: u32::from(state.target),
         port: targets::port(sock, true),
         version: if v6 { 6 } else { 4 },

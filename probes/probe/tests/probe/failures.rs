@@ -3,12 +3,14 @@
 use std::{
     net::{SocketAddr, TcpStream},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use serde_json::json;
 
 use crate::{
     probe::{Probe, of},
+    traffic::{PORT, Server, connect as opened},
     world::{VERSIONS, World, enter, inside},
 };
 
@@ -69,5 +71,36 @@ fn each_with_its_cause() {
         assert_eq!(near["drops"]["failedConnects"], rows);
         let client = &near["connections"]["client"];
         assert_eq!([&client["attempts"], &client["failed"], &client["opened"]], [30, 30, 0]);
+    }
+}
+
+/// Two local ports, and more connects than that to the same place: the kernel looks for one when the socket is in `SYN_SENT`
+/// already.
+#[test]
+fn without_a_local_port() {
+    const TOO_MANY: usize = 3;
+    let world = World::new();
+    for (version, ports) in VERSIONS.into_iter().zip(["40000 40001", "40010 40011"]) {
+        inside(&world.near, || {
+            std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", ports).expect("it can be set");
+        });
+        let address = world.far_address(version);
+        let probe = Probe::attach(&["connections", "drops"], &world.targets());
+        let server = Server::start(&world.far, address, 2, Duration::ZERO);
+        let held = [opened(&world.near, address), opened(&world.near, address)];
+        for connect in connect(&world.near, SocketAddr::new(address, PORT), TOO_MANY) {
+            assert_eq!(connect.join().expect("it ends"), libc::EADDRNOTAVAIL);
+        }
+        drop(held);
+        server.end();
+        let report = probe.stop();
+        let rows = json!([{
+            "cause": "no SYN was sent", "address": address.to_string(), "port": PORT, "count": TOO_MANY
+        }]);
+        let near = of(&report, "near");
+        assert_eq!(near["connections"]["client"]["failures"], rows);
+        assert_eq!(near["drops"]["failedConnects"], rows);
+        let client = &near["connections"]["client"];
+        assert_eq!([&client["attempts"], &client["failed"], &client["opened"]], [2 + TOO_MANY, TOO_MANY, 2]);
     }
 }

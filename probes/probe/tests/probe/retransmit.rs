@@ -1,7 +1,9 @@
 //! Program `retransmit`: as many segments sent again as the kernel itself counts.
 
 use std::{
-    net::{SocketAddr, TcpStream},
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    thread,
     time::Duration,
 };
 
@@ -10,7 +12,7 @@ use serde_json::json;
 use crate::{
     probe::{Probe, of},
     traffic::{PORT, Server, drive},
-    world::{VERSIONS, World, inside},
+    world::{VERSIONS, World, inside, run},
 };
 
 #[test]
@@ -24,7 +26,7 @@ fn a_syn_without_an_answer() {
     inside(&world.near, || {
         TcpStream::connect_timeout(&to, Duration::from_millis(3_500)).expect_err("nothing answers");
     });
-    let again = sent_again(&world);
+    let again = sent_again(&world.near).sent();
     let report = probe.stop();
     assert!(again > 0);
     let client = &of(&report, "near")["connections"]["client"];
@@ -48,7 +50,7 @@ fn a_request_that_was_lost() {
     for (round, version) in (1..).zip(VERSIONS) {
         // Ports of the round before may come again.
         world.in_far("nft flush set inet t seen");
-        let before = sent_again(&world);
+        let before = sent_again(&world.near).sent();
         let probe = Probe::attach(&["connections", "drops"], &world.targets());
         let server = Server::start(&world.far, world.far_address(version), 25, Duration::ZERO);
         drive(&world.near, world.far_address(version), 25, 4);
@@ -58,7 +60,7 @@ fn a_request_that_was_lost() {
         assert!(rules.contains(&format!("counter packets {} ", 25 * round)), "{rules}");
         let client = &of(&report, "near")["connections"]["client"];
         assert_eq!(client["retransmits"], 25);
-        assert_eq!(sent_again(&world) - before, 25);
+        assert_eq!(sent_again(&world.near).sent() - before, 25);
         assert_eq!(client["synRetransmits"], 0);
         assert_eq!(of(&report, "far")["connections"]["server"]["retransmits"], 0);
         assert_eq!(of(&report, "far")["drops"]["byClass"]["policy"], 25);
@@ -66,9 +68,108 @@ fn a_request_that_was_lost() {
     }
 }
 
+/// By a BTF tracepoint, and by a raw one.
+const WAYS: [[&str; 2]; 2] = [["--state", "sockets"], ["--without", "retransmit_btf"]];
+
+/// Half a megabyte into each answer a quarter of one is lost: it is sent again in pieces of many segments.
+#[test]
+fn a_burst_that_was_lost() {
+    let world = World::new();
+    world.in_near("nft add table inet t");
+    world.in_near("nft add chain inet t in { type filter hook input priority 0 ; }");
+    for (version, way) in VERSIONS.into_iter().zip(WAYS) {
+        world.in_near("nft flush chain inet t in");
+        world.in_near(&format!("nft add rule inet t in tcp sport {PORT} quota until 500 kbytes accept"));
+        world.in_near(&format!("nft add rule inet t in tcp sport {PORT} quota until 250 kbytes drop"));
+        let (counted, again, runs) = answers(&world, version, 1, way);
+        println!("IPv{version}: {counted} segments sent again in {runs} runs; the kernel's count: {again:?}");
+        assert_eq!(counted, again.sent());
+        assert!(counted > runs, "{counted} segments in {runs} runs");
+    }
+}
+
+/// Through a queue that is too short and too slow: some of what is sent again does not even get into it.
+#[test]
+fn what_could_not_be_sent_again() {
+    let world = World::new();
+    world.in_far("tc qdisc add dev veth0 root tbf rate 50mbit burst 16kb limit 32kb");
+    for (version, way) in VERSIONS.into_iter().zip(WAYS) {
+        let (counted, again, runs) = answers(&world, version, 8, way);
+        println!("IPv{version}: {counted} segments sent again in {runs} runs; the kernel's count: {again:?}");
+        assert_eq!(counted, again.sent());
+        assert!(again.failed > 0, "{again:?}");
+    }
+}
+
+/// So many answers of two megabytes at once: segments that their server has sent again, what the kernel says of it, and how
+/// often the program ran.
+fn answers(world: &World, version: u8, connections: usize, way: [&str; 2]) -> (u64, Again, u64) {
+    const SIZE: usize = 2 << 20;
+    let to = SocketAddr::new(world.far_address(version), PORT);
+    let before = sent_again(&world.far);
+    let mut probe = Probe::attach(&["connections", way[0], way[1]], &world.targets());
+    probe.send(&json!({ "op": "cost", "on": true }));
+    let listener = inside(&world.far, || TcpListener::bind(to).expect("the port is free"));
+    let server = thread::spawn(move || {
+        let answer = |mut stream: TcpStream| {
+            stream.read_exact(&mut [0]).expect("the client asks");
+            stream.write_all(&vec![7; SIZE]).expect("the client listens");
+            // Until the client has closed: it has all of it.
+            let _ = stream.read(&mut [0]);
+        };
+        let accepted = || listener.accept().expect("a client comes").0;
+        let threads: Vec<_> = (0..connections)
+            .map(|_| accepted())
+            .map(|stream| thread::spawn(move || answer(stream)))
+            .collect();
+        for thread in threads {
+            thread.join().expect("it answers");
+        }
+    });
+    let clients: Vec<_> = (0..connections)
+        .map(|_| {
+            let mut stream = inside(&world.near, || TcpStream::connect(to).expect("the server listens"));
+            thread::spawn(move || {
+                stream.write_all(&[7]).expect("the server listens");
+                stream.read_exact(&mut vec![0; SIZE]).expect("the server answers");
+            })
+        })
+        .collect();
+    for client in clients {
+        client.join().expect("it is answered");
+    }
+    server.join().expect("it ends");
+    let again = sent_again(&world.far).since(before);
+    let report = probe.stop();
+    let programs = report["cost"]["programs"].as_array().expect("programs");
+    let program = programs.iter().find(|each| each["hook"] == "retransmit").expect("it is attached");
+    let counted = of(&report, "far")["connections"]["server"]["retransmits"].as_u64().expect("a count");
+    (counted, again, program["runs"].as_u64().expect("a count"))
+}
+
+/// Segments that the kernel has tried to send again, and those of them that it could not.
+#[derive(Clone, Copy, Debug)]
+struct Again {
+    tried: u64,
+    failed: u64,
+}
+
+impl Again {
+    const fn sent(self) -> u64 {
+        self.tried - self.failed
+    }
+
+    const fn since(self, before: Self) -> Self {
+        Self { tried: self.tried - before.tried, failed: self.failed - before.failed }
+    }
+}
+
 /// What the kernel counts by itself, for both IP versions.
-fn sent_again(world: &World) -> u64 {
-    let counted = world.in_near("nstat -asz TcpRetransSegs");
-    let line = counted.lines().find(|line| line.starts_with("TcpRetransSegs"));
-    line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).expect("nstat knows")
+fn sent_again(namespace: &str) -> Again {
+    let counted = run(&format!("ip netns exec {namespace} nstat -asz TcpRetransSegs TcpExtTCPRetransFail"));
+    let number = |name: &str| {
+        let line = counted.lines().find(|line| line.starts_with(name));
+        line.and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok()).expect("nstat knows")
+    };
+    Again { tried: number("TcpRetransSegs"), failed: number("TcpExtTCPRetransFail") }
 }
