@@ -40,6 +40,8 @@ const latencySchema = v.object({
   lowestRttUs: orNull(number),
   /** Means of all turns, from the beginning of the measurement: when it was sent, and since when there was what this end heard. */
   moments: v.optional(orNull(v.object({ sentNs: number, readyNs: number }))),
+  /** Turns that had begun and not ended: they are in no count. `null`: nobody knows. */
+  underWay: v.optional(orNull(count)),
   connectionsBefore: count,
   discarded: count,
 })
@@ -55,6 +57,8 @@ const connectionsSchema = v.object({
   failed: count,
   failures: v.array(failedConnectSchema),
   requests: count,
+  /** Requests that had no answer yet: they are in no count. `null`: nobody knows. */
+  underWay: v.optional(orNull(count)),
   firstRequests: count,
   reuseRate: orNull(number),
   requestsPerConnection: histogramSchema,

@@ -34,7 +34,7 @@ pub fn control(options: &Options) -> Result<(), Problem> {
     signals::block();
     let mut session = Session::begin(options.probes, targets::resolve(&options.targets)?, &options.ladder)?;
     let names = names(&session);
-    let ready = report(&session, &names, true)?;
+    let ready = report(&mut session, &names, true)?;
     answer(
         &json!({ "ready": true, "kernel": ready.kernel, "state": ready.state, "hooks": ready.hooks, "warnings": ready.warnings }),
     )?;

@@ -144,6 +144,12 @@ pub static SEED: Hook = Hook {
     without: "connections that were there before",
     repeatable: false,
 };
+pub static UNDER_WAY: Hook = Hook {
+    name: "turns under way",
+    rungs: &[rung("under_way", Way::Iterator, "tcp", "5.10")],
+    without: "how many turns are under way",
+    repeatable: false,
+};
 
 /// What being called costs by itself: no way but the cheapest.
 static EMPTY_SEND: Hook = Hook {
@@ -165,7 +171,7 @@ static EMPTY_READY: Hook = Hook {
     repeatable: false,
 };
 
-pub static ALL: [&Hook; 10] = [
+pub static ALL: [&Hook; 11] = [
     &SET_STATE,
     &SEND,
     &RECEIVE,
@@ -176,6 +182,7 @@ pub static ALL: [&Hook; 10] = [
     &TLS_EGRESS,
     &DESTROY,
     &SEED,
+    &UNDER_WAY,
 ];
 
 /// What the probes need, and whether they can't do without.
@@ -196,6 +203,7 @@ pub fn wanted(probes: Probes, store_is_hash: bool, empty: bool) -> Vec<(&'static
         (&TLS_EGRESS, probes.connections, false),
         (&DROP, probes.drops, true),
         (&SEED, turns, false),
+        (&UNDER_WAY, turns, false),
     ];
     all.into_iter().filter_map(|(hook, wanted, required)| wanted.then_some((hook, required))).collect()
 }

@@ -9,6 +9,7 @@ mod discover;
 mod drops;
 mod duration;
 mod hooks;
+mod iterate;
 mod namespace;
 mod offsets;
 mod output;
@@ -25,6 +26,7 @@ mod summary;
 mod symbols;
 mod table;
 mod targets;
+mod under_way;
 mod verify;
 mod watcher;
 

@@ -27,6 +27,7 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         // Before 5.15 cgroup v1 and v2 shared a word, whose value is the pointer where only v2 is used.
         sock_cgroup: of("sock", "sk_cgrp_data.cgroup").or_else(|_| of("sock", "sk_cgrp_data.val"))?,
         sock_user: of("sock", "sk_uid")?,
+        sock_socket: of("sock", "sk_socket")?,
         sock_protocol_functions: of("sock", "__sk_common.skc_prot")?,
         protocol_receive: of("proto", "recvmsg")?,
         tcp_srtt: of("tcp_sock", "srtt_us")?,

@@ -10,6 +10,7 @@ use meshmark_common::probe::{ConnectFailure, Counters, DropKey, DropService, His
 
 use crate::{
     cost::{ProgramCounts, program_counts},
+    hooks::Way,
     problem::{Problem, Trying},
     session::Session,
 };
@@ -95,7 +96,8 @@ impl Raw {
             index += 1;
         })?;
         for attached in &session.attached {
-            if let Some(rung) = attached.rung {
+            // What is run by this program itself, to list sockets, is no cost of watching.
+            if let Some(rung) = attached.rung.filter(|rung| rung.way != Way::Iterator) {
                 let counts = attached.copies.iter().map(|copy| program_counts(copy.program.as_fd()));
                 raw.programs.insert(rung.program, counts.collect::<Result<_, _>>()?);
             }

@@ -83,7 +83,9 @@ impl Lost {
     }
 }
 
-pub fn report(session: &Session, names: &Names, partial: bool) -> Result<Report, Problem> {
+pub fn report(session: &mut Session, names: &Names, partial: bool) -> Result<Report, Problem> {
+    session.count_under_way()?;
+    let session = &*session;
     let raw = session.read()?;
     let elapsed = session.elapsed();
     let targets =

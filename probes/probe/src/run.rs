@@ -54,11 +54,11 @@ fn watch(options: &Options, standard: bool) -> Result<String, Problem> {
         if Instant::now() >= end {
             break;
         }
-        show(&report(&session, &names, true)?, terminal, format)?;
+        show(&report(&mut session, &names, true)?, terminal, format)?;
     }
     session.end();
     std::thread::sleep(SETTLE);
-    render(&report(&session, &names, stopped)?, format)
+    render(&report(&mut session, &names, stopped)?, format)
 }
 
 pub fn names(session: &Session) -> Names {

@@ -1,45 +1,21 @@
-//! Connections that were there before: the kernel lists them, per network namespace of the thread that asks.
+//! Connections that were there before.
 
-use std::{io::Read, path::PathBuf, thread};
+use std::path::PathBuf;
 
-use aya::{Ebpf, programs::Iter};
+use aya::Ebpf;
 
-use crate::{
-    hooks::SEED,
-    namespace,
-    problem::{Problem, Trying},
-};
+use crate::{hooks::SEED, iterate, problem::Problem};
 
-/// What could not be looked at, in sentences. Namespaces that ended meanwhile have no connections.
+/// What could not be looked at, in sentences.
 pub fn seed(ebpf: &mut Ebpf, namespaces: &[PathBuf]) -> Result<Vec<String>, Problem> {
-    let mut warnings = Vec::new();
-    let program: &mut Iter = ebpf
-        .program_mut(SEED.rungs[0].program)
-        .ok_or_else(|| Problem::new("the eBPF object has no program seed"))?
-        .try_into()
-        .trying("taking the program seed")?;
-    for path in namespaces {
-        let id = program.attach().trying("starting an iterator over sockets")?;
-        let link = program.take_link(id).trying("starting an iterator over sockets")?;
-        let listed = thread::scope(|scope| {
-            scope
-                .spawn(|| {
-                    if let Err(error) = namespace::enter(path) {
-                        return if path.exists() { Err(error.to_string()) } else { Ok(()) };
-                    }
-                    let mut file = link.into_file().map_err(|error| error.to_string())?;
-                    // The program writes nothing; reading makes it run.
-                    file.read_to_end(&mut Vec::new()).map_err(|error| error.to_string()).map(drop)
-                })
-                .join()
-                .unwrap_or_else(|_| Err("the thread broke".into()))
-        });
-        if let Err(error) = listed {
-            warnings.push(format!(
+    let listed = iterate::over(ebpf, &SEED, namespaces)?;
+    let unlisted = listed.into_iter().filter_map(|each| Some((each.path, each.written.err()?)));
+    Ok(unlisted
+        .map(|(path, error)| {
+            format!(
                 "the connections that were in {} before could not be listed ({error}): they are not counted",
                 path.display()
-            ));
-        }
-    }
-    Ok(warnings)
+            )
+        })
+        .collect())
 }

@@ -22,13 +22,14 @@ use crate::{
     arguments::{LadderOptions, Probes},
     attach::{Attached, Ladder},
     btf::KernelTypes,
-    hooks::{self, Hook, SEED},
+    hooks::{self, Hook, SEED, UNDER_WAY},
     kernel, offsets,
     problem::{Problem, Trying},
     raw::Raw,
     seed,
     symbols,
     targets::Targets,
+    under_way::under_way,
     watcher::{Watched, watch},
 };
 
@@ -83,6 +84,8 @@ pub struct Session {
     ended: Option<Instant>,
     /// What had been counted when this measurement began.
     pub before: Raw,
+    /// Turns that were under way when that was last asked for, by `target * 2 + role`. `None`: nobody knows.
+    pub under_way: Option<Vec<u64>>,
     /// While it is open, the kernel counts runs and run time.
     statistics: Option<std::os::fd::OwnedFd>,
 }
@@ -116,7 +119,6 @@ impl Ground {
             drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
             users: 0,
             retransmit_error: u32::from(types.tracepoint_arguments("tcp_retransmit_skb").unwrap_or(0) > 2),
-            padding: 0,
             offsets: offsets::find(&types)?,
             clocked_receive: clocked_receive(),
         };
@@ -250,6 +252,7 @@ impl Session {
                 begun_clock: monotonic(),
                 ended: None,
                 before: Raw::default(),
+                under_way: None,
                 statistics: None,
             };
             session.watched = watch(&mut session.ebpf, &session.targets.patterns)?;
@@ -304,6 +307,15 @@ impl Session {
     /// What was counted since the measurement began.
     pub fn read(&self) -> Result<Raw, Problem> {
         Ok(Raw::read(self)?.since(&self.before))
+    }
+
+    /// How many turns are under way now.
+    pub fn count_under_way(&mut self) -> Result<(), Problem> {
+        if self.is_attached(&UNDER_WAY) {
+            let namespaces = self.targets.namespaces();
+            self.under_way = under_way(&mut self.ebpf, &namespaces, self.targets.list.len())?;
+        }
+        Ok(())
     }
 
     /// A new measurement begins.

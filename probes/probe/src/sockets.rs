@@ -29,6 +29,8 @@ pub struct Latency {
     pub lowest_rtt_us: Option<f64>,
     /// Of all turns; `None` where they are not known of each.
     pub moments: Option<Moments>,
+    /// Turns that had begun and not ended: they are in no count. `None`: nobody knows.
+    pub under_way: Option<u64>,
     /// Connections that were there before it was watched, and turns of them whose beginning was not seen.
     pub connections_before: u64,
     pub discarded: u64,
@@ -59,6 +61,8 @@ pub struct Connections {
     pub failed: u64,
     pub failures: Vec<FailureRow>,
     pub requests: u64,
+    /// Requests that had no answer yet: they are in no count. `None`: nobody knows.
+    pub under_way: Option<u64>,
     /// Requests that were the first on their connection.
     pub first_requests: u64,
     /// Share of requests that were not the first on their connection.
@@ -94,6 +98,7 @@ impl Reader<'_> {
                 smoothed_rtt,
                 moments: self.moments(role, counters),
                 lowest_rtt_us: (looks > 0).then(|| counters.lowest_rtt_sum as f64 / looks as f64),
+                under_way: self.under_way(role),
                 connections_before: counters.seeded,
                 discarded: counters.discarded,
             }
@@ -128,6 +133,7 @@ impl Reader<'_> {
                 failed: failures.iter().map(|row| row.count).sum(),
                 failures,
                 requests,
+                under_way: self.under_way(role),
                 first_requests: counters.first_requests,
                 reuse_rate: (requests > 0).then(|| 1.0 - counters.first_requests as f64 / requests as f64),
                 requests_per_connection: self.summary(Measure::RequestsPerConnection, role, "requests"),
@@ -148,6 +154,10 @@ impl Reader<'_> {
             Some(first) => self.raw.histograms.get(first + self.place(role)).map_or(0, Values::count),
             None => self.raw.counters[self.place(role)].requests,
         }
+    }
+
+    fn under_way(&self, role: usize) -> Option<u64> {
+        self.session.under_way.as_ref()?.get(self.place(role)).copied()
     }
 
     const fn place(&self, role: usize) -> usize {

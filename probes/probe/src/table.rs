@@ -54,21 +54,21 @@ pub fn columns(rows: &[Vec<String>]) -> String {
 }
 
 fn latency(report: &Report) -> Option<String> {
-    let mut rows = vec![words(&["", "", "", "count", "mean µs", "p50", "p99", "p99.9"])];
+    let mut rows = vec![words(&["", "", "", "count", "under way", "mean µs", "p50", "p99", "p99.9"])];
     for (name, role, seen) in
         each(report, |target| target.latency.as_ref().map(|both| [&both.client, &both.server]))
     {
-        let Latency { turn, receive_queue, smoothed_rtt, .. } = seen;
-        if turn.count == 0 {
+        let Latency { turn, receive_queue, smoothed_rtt, under_way, .. } = seen;
+        if turn.count + under_way.unwrap_or(0) == 0 {
             continue;
         }
         let label = if role == "client" { "wait for the answer" } else { "work on the answer" };
-        rows.push(times(name, role, label, turn));
+        rows.push(times([name, role, label], turn, &or_dash(*under_way)));
         for (label, summary) in
             [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))]
         {
             rows.extend(
-                summary.filter(|summary| summary.count > 0).map(|summary| times("", "", label, summary)),
+                summary.filter(|summary| summary.count > 0).map(|summary| times(["", "", label], summary, "")),
             );
         }
     }
@@ -83,6 +83,7 @@ fn connections(report: &Report) -> Option<String> {
         "failed",
         "closed",
         "requests",
+        "under way",
         "reuse",
         "connect µs",
         "TLS µs",
@@ -94,7 +95,7 @@ fn connections(report: &Report) -> Option<String> {
         each(report, |target| target.connections.as_ref().map(|both| [&both.client, &both.server]))
     {
         let Connections { opened, closed, failed, requests, reuse_rate, connect, tls, lifetime, .. } = seen;
-        if opened + closed + failed + requests + seen.attempts == 0 {
+        if opened + closed + failed + requests + seen.attempts + seen.under_way.unwrap_or(0) == 0 {
             continue;
         }
         rows.push(vec![
@@ -104,12 +105,12 @@ fn connections(report: &Report) -> Option<String> {
             failed.to_string(),
             closed.to_string(),
             requests.to_string(),
+            or_dash(seen.under_way),
             reuse_rate.map_or_else(|| "–".into(), |rate| format!("{:.2} %", rate * 100.0)),
             microseconds(connect.mean),
             microseconds(tls.as_ref().and_then(|tls| tls.mean)),
             lifetime.mean.map_or_else(|| "–".into(), |mean| format!("{:.1}", mean / 1e6)),
-            seen.retransmits
-                .map_or_else(|| "–".into(), |count| (count + seen.syn_retransmits.unwrap_or(0)).to_string()),
+            or_dash(seen.retransmits.map(|count| count + seen.syn_retransmits.unwrap_or(0))),
         ]);
         for row in &seen.failures {
             failures.push(format!(
@@ -194,17 +195,25 @@ fn each<'a, T: 'a>(
         .collect()
 }
 
-fn times(name: &str, role: &str, what: &str, summary: &Summary) -> Vec<String> {
+/// # Arguments
+/// `head`: target, role, and what was timed; `under_way`: what is not counted yet
+fn times(head: [&str; 3], summary: &Summary, under_way: &str) -> Vec<String> {
+    let [name, role, what] = head;
     vec![
         name.into(),
         role.into(),
         what.into(),
         summary.count.to_string(),
+        under_way.into(),
         microseconds(summary.mean),
         microseconds(summary.p50),
         microseconds(summary.p99),
         microseconds(summary.p999),
     ]
+}
+
+fn or_dash(count: Option<u64>) -> String {
+    count.map_or_else(|| "–".into(), |count| count.to_string())
 }
 
 fn microseconds(nanoseconds: Option<f64>) -> String {

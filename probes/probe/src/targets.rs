@@ -1,6 +1,7 @@
 //! What is watched: parsed, and looked up on this machine.
 
 use std::{
+    collections::HashSet,
     fs::File,
     mem::MaybeUninit,
     net::{IpAddr, SocketAddr},
@@ -218,17 +219,18 @@ impl Targets {
             || self.patterns.iter().any(|pattern| matches!(pattern.kind, Kind::Namespace(Some(_))))
     }
 
-    /// Files of the namespaces in which watched connections may be.
+    /// Files of the namespaces in which watched connections may be, one of each.
     pub fn namespaces(&self) -> Vec<PathBuf> {
-        if self.by_cgroup() || self.list.iter().any(|target| !target.addresses.is_empty()) {
+        if self.rest.is_some() || self.by_cgroup() || self.list.iter().any(|target| !target.addresses.is_empty()) {
             return discover::namespaces().into_iter().map(|namespace| namespace.path).collect();
         }
         let mut found = Found::default();
         self.patterns.iter().for_each(|pattern| pattern.look(&mut found));
         let named = self.list.iter().flat_map(|target| &target.namespaces).map(|place| place.path.clone());
         let mut paths: Vec<PathBuf> = named.chain(found.matches.into_iter().map(|(path, _)| path)).collect();
-        paths.sort();
-        paths.dedup();
+        // Two names may be of one namespace.
+        let mut seen = HashSet::new();
+        paths.retain(|path| namespace::number(path).ok().is_none_or(|number| seen.insert(number)));
         paths
     }
 }

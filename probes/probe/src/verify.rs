@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::{
     arguments::{Format, LadderOptions, Options, Probes},
-    hooks, kernel,
+    hooks::{self, Hook},
+    iterate, kernel,
     output::{Output, print},
     problem::{Problem, Trying},
-    seed,
     session::{Ground, PLANS, Plan},
     table::columns,
     targets,
@@ -54,7 +54,7 @@ pub fn verify(options: &Options) -> Result<(), Problem> {
         .iter()
         .flat_map(|hook| hook.rungs.iter().map(move |rung| (hook, rung)))
         .map(|(hook, rung)| {
-            let answer = |plan: Plan| try_one(&ground, plan, rung);
+            let answer = |plan: Plan| try_one(&ground, plan, hook, rung);
             Ok(Tried {
                 hook: hook.name,
                 rung: rung.way.name(),
@@ -93,15 +93,20 @@ fn works(rows: &[Tried], hook: &str) -> bool {
 }
 
 /// In an object of its own: a program is loaded once.
-fn try_one(ground: &Ground, plan: Plan, rung: &'static hooks::Rung) -> Result<Answer, Problem> {
+fn try_one(
+    ground: &Ground,
+    plan: Plan,
+    hook: &Hook,
+    rung: &'static hooks::Rung,
+) -> Result<Answer, Problem> {
     let targets = targets::resolve(&[])?;
     let mut ebpf = ground.prepare(EVERYTHING, &targets, plan)?;
     let tried = ground.ladder(plan, &LadderOptions::default()).step(&mut ebpf, rung).and_then(|link| {
         drop(link);
         if rung.way == hooks::Way::Iterator {
             let own = [std::path::PathBuf::from("/proc/self/ns/net")];
-            let warnings = seed::seed(&mut ebpf, &own).map_err(|problem| problem.0)?;
-            return warnings.into_iter().next().map_or(Ok(()), Err);
+            let listed = iterate::over(&mut ebpf, hook, &own).map_err(|problem| problem.0)?;
+            return listed.into_iter().try_for_each(|each| each.written.map(drop));
         }
         Ok(())
     });

@@ -45,6 +45,8 @@ pub struct Offsets {
     pub sock_error: u32,
     pub sock_cgroup: u32,
     pub sock_user: u32,
+    /// What a program has of it; null where no program has it any more.
+    pub sock_socket: u32,
     pub sock_protocol_functions: u32,
     pub protocol_receive: u32,
     pub tcp_srtt: u32,
@@ -65,7 +67,7 @@ pub struct Offsets {
     pub skb_segments: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 120);
+assert_size!(Offsets, 124);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
@@ -91,9 +93,8 @@ pub struct Settings {
     pub users: u32,
     /// Not 0: `tcp_retransmit_skb` is run for attempts that failed, too, and tells the error (6.18).
     pub retransmit_error: u32,
-    pub padding: u32,
     pub offsets: Offsets,
     /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
     pub clocked_receive: u64,
 }
-assert_size!(Settings, 24 + 28 + 20 + 120 + 8);
+assert_size!(Settings, 24 + 28 + 16 + 124 + 8);

@@ -7,6 +7,7 @@
 
 mod add;
 mod histogram;
+mod iterator;
 mod kernel;
 mod maps;
 mod settings;
@@ -26,6 +27,7 @@ mod seed;
 mod send;
 mod set_state;
 mod tls;
+mod under_way;
 
 /// Some helpers are for GPL-compatible programs only; the kernel knows this string as one.
 #[unsafe(no_mangle)]

@@ -1,12 +1,10 @@
 //! Connections that were there before: once, over all TCP sockets of a network namespace.
 
-use core::ffi::c_void;
-
-use aya_ebpf::helpers::generated::bpf_skc_to_tcp_sock;
 use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, Listener, SERVER, SockState, TLS_NONE};
 
 use crate::{
     add::add_atomic,
+    iterator::IteratorContext,
     kernel::field,
     maps::LISTENERS,
     settings::setting,
@@ -18,13 +16,6 @@ const TCP_ESTABLISHED: u8 = 1;
 const TCP_CLOSE_WAIT: u8 = 8;
 const TCP_LISTEN: u8 = 10;
 
-/// What the kernel's `iter/tcp` gives: `struct bpf_iter__tcp`.
-#[repr(C)]
-pub struct IteratorContext {
-    meta: u64,
-    sock: *mut c_void,
-}
-
 /// Listeners come before connections, so that the connections of a server are known by their port.
 ///
 /// # Minimum kernel version
@@ -33,15 +24,7 @@ pub struct IteratorContext {
 #[unsafe(link_section = "iter/tcp")]
 pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     // SAFETY: the kernel calls it with this structure.
-    let sock = unsafe { (*ctx).sock };
-    if sock.is_null() {
-        return 0;
-    }
-    // What only stands for a connection (in TIME_WAIT, or half open) is no such socket.
-    // SAFETY: the verifier has seen that it is a socket.
-    if unsafe { bpf_skc_to_tcp_sock(sock.cast()) }.is_null() {
-        return 0;
-    }
+    let Some(sock) = (unsafe { IteratorContext::sock(ctx) }) else { return 0 };
     let state: u8 = field(sock, setting!(offsets.sock_state));
     let listener =
         Listener { namespace: targets::namespace(sock), port: u32::from(targets::port(sock, false)) };

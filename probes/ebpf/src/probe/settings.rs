@@ -14,7 +14,6 @@ pub static SETTINGS: Settings = Settings {
     drop_sock: 0,
     users: 0,
     retransmit_error: 0,
-    padding: 0,
     offsets: Offsets {
         sock_net: 0,
         sock_family: 0,
@@ -29,6 +28,7 @@ pub static SETTINGS: Settings = Settings {
         sock_error: 0,
         sock_cgroup: 0,
         sock_user: 0,
+        sock_socket: 0,
         sock_protocol_functions: 0,
         protocol_receive: 0,
         tcp_srtt: 0,

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The programs of each hook, as in `src/hooks.rs`.
-pub const RUNGS: [(&str, &[&str]); 10] = [
+pub const RUNGS: [(&str, &[&str]); 11] = [
     ("connection state", &["set_state_btf", "set_state_raw"]),
     ("send", &["send_btf", "send_raw", "send_fentry", "send_kprobe", "send_end_btf"]),
     ("receive", &["receive_btf", "receive_piece_btf", "receive_piece_raw", "receive_piece_kprobe"]),
@@ -30,6 +30,7 @@ pub const RUNGS: [(&str, &[&str]); 10] = [
     ("TLS out", &["tls_egress"]),
     ("socket end", &["destroy_btf", "destroy_raw"]),
     ("connections before", &["seed"]),
+    ("turns under way", &["under_way"]),
 ];
 
 /// Connections of each IP version, and requests on each.
@@ -42,6 +43,9 @@ const REQUESTS_BEFORE: usize = 50;
 const REFUSED: usize = 30;
 const HANDSHAKES: usize = 10;
 const TLS_PORT: u16 = 7_443;
+/// Connections with a request that the server has taken and not answered when it is counted.
+const HELD: usize = 1;
+const HELD_PORT: u16 = 7_444;
 /// In the far end's network, but nobody's.
 const NOBODY: &str = "10.77.0.9";
 
@@ -186,7 +190,19 @@ fn watched(world: &World, arguments: &[&str]) -> (Value, Counted) {
         server.end();
     }
     let retransmits = retransmits(world) - retransmits_before;
+    let _held = hold(world);
     (probe.end(), Counted { retransmits })
+}
+
+/// Both ends of a connection with a request that has no answer yet.
+fn hold(world: &World) -> [TcpStream; 2] {
+    let address = SocketAddr::new(world.far_address(4), HELD_PORT);
+    let listener = inside(&world.far, || TcpListener::bind(address).expect("the port is free"));
+    let mut client = inside(&world.near, || TcpStream::connect(address).expect("the server listens"));
+    let (mut server, _) = listener.accept().expect("a client comes");
+    client.write_all(&[7]).expect("the server listens");
+    server.read_exact(&mut [0]).expect("the client has sent");
+    [client, server]
 }
 
 /// Requests on the connections that were there and on new ones, all at the same time.
@@ -284,10 +300,12 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
     // A connection whose beginning was missed is not watched at all.
     let whole = |each: usize| missed("connection state") * each as u64;
     let (counted, done, left_out, unseen) = match name {
-        "connection state" => (both("connections", "/opened"), ends(OPENED), missed(name), 0),
+        "connection state" => (both("connections", "/opened"), ends(OPENED + HELD), missed(name), 0),
         "send" | "receive" => (both("latency", "/turn/count"), ends(TURNS), turn, whole(REQUESTS)),
         "data ready" => {
-            (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name), whole(REQUESTS))
+            // Of a request that is held the server has what it waited for.
+            let done = ends(TURNS) + HELD as u64;
+            (both("latency", "/receiveQueue/count"), done, turn + missed(name), whole(REQUESTS))
         }
         "retransmit" => {
             let again = ["/retransmits", "/synRetransmits"].map(|field| number(client, "connections", field));
@@ -296,6 +314,7 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
         "drop" => (dropped(report), (VERSIONS.len() * REFUSED) as u64, missed(name), 0),
         "TLS in" | "TLS out" => (both("connections", "/tls/count"), ends(HANDSHAKES), missed(name), whole(1)),
         "connections before" => (both("latency", "/connectionsBefore"), ends(BEFORE), missed(name), 0),
+        "turns under way" => (both("latency", "/underWay"), ends(HELD), turn, whole(1)),
         // It takes out what is left, and counts nothing: it ran for each socket, those of other programs too.
         "socket end" => {
             let sockets = ends(OPENED + BEFORE) + (VERSIONS.len() * REFUSED) as u64 + 1;

@@ -192,6 +192,47 @@ fn data_waits_until_it_is_taken() {
     }
 }
 
+/// What the server keeps is in no count, and said to be under way; once it is answered, it is a request like all others.
+#[test]
+fn a_request_that_has_no_answer_yet() {
+    let world = World::new();
+    let address = SocketAddr::new(world.far_address(4), 7_779);
+    let seen = |report: &Value| {
+        [("near", "client"), ("far", "server")].map(|(target, role)| {
+            let [latency, connections] =
+                ["latency", "connections"].map(|probe| &of(report, target)[probe][role]);
+            assert_eq!(latency["underWay"], connections["underWay"]);
+            assert_eq!(latency["turn"]["count"], connections["requests"]);
+            [&latency["turn"]["count"], &latency["underWay"]].map(|count| count.as_u64().expect("a count"))
+        })
+    };
+    for state in ["sockets", "hash"] {
+        let mut probe = Probe::attach(&["latency", "connections", "--state", state], &world.targets());
+        let answering = Server::start(&world.far, world.far_address(4), 2, Duration::ZERO);
+        drive(&world.near, world.far_address(4), 2, 5);
+        answering.end();
+        assert_eq!(seen(&probe.ask("snapshot")), [[10, 0], [10, 0]]);
+        let listener = inside(&world.far, || TcpListener::bind(address).expect("the port is free"));
+        let ask = || {
+            let mut client = inside(&world.near, || TcpStream::connect(address).expect("it listens"));
+            let (mut server, _) = listener.accept().expect("a client comes");
+            client.write_all(&[7]).expect("the server listens");
+            server.read_exact(&mut [0]).expect("the client has sent");
+            (client, server)
+        };
+        let (mut client, mut server) = ask();
+        assert_eq!(seen(&probe.ask("snapshot")), [[10, 1], [10, 1]]);
+        server.write_all(&[7]).expect("the client listens");
+        client.read_exact(&mut [0]).expect("the server has answered");
+        assert_eq!(seen(&probe.ask("snapshot")), [[11, 0], [11, 0]]);
+        let _kept = ask();
+        // This one's client does not wait for the answer.
+        let (client, _server) = ask();
+        drop(client);
+        assert_eq!(seen(&probe.stop()), [[11, 1], [11, 2]]);
+    }
+}
+
 /// The parts of the client's wait add up to it: queues and work, and the way between, which is not negative.
 #[test]
 fn the_parts_are_no_more_than_the_whole() {
