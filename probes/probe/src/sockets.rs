@@ -1,5 +1,7 @@
 //! Requests and connections of a target, for each of its roles.
 
+use std::time::Duration;
+
 use meshmark_common::probe::{Counters, Measure};
 use serde::Serialize;
 
@@ -27,7 +29,7 @@ pub struct Latency {
     pub smoothed_rtt: Summary,
     /// Mean, over the same looks, of the connection's lowest round-trip time so far.
     pub lowest_rtt_us: Option<f64>,
-    /// Of all turns; `None` where they are not known of each.
+    /// Of all turns; `None` where they are not known of each, or of too many to be summed up.
     pub moments: Option<Moments>,
     /// Turns that had begun and not ended: they are in no count. `None`: nobody knows.
     pub under_way: Option<u64>,
@@ -76,6 +78,18 @@ pub struct Connections {
     pub syn_retransmits: Option<u64>,
 }
 
+/// Mean of so many moments, in nanoseconds since a measurement began; their sum wraps, as it does in the kernel. `None`: there are
+/// none, or so many of so long a measurement that what they are since its beginning may have wrapped as well.
+fn mean_since(sum: u64, turns: u64, begun: u64, elapsed: Duration) -> Option<f64> {
+    let most = u128::from(turns) * elapsed.as_nanos();
+    if turns == 0 || most > i64::MAX.unsigned_abs().into() {
+        return None;
+    }
+    let since = sum.wrapping_sub(turns.wrapping_mul(begun));
+    // One may have begun before the measurement did.
+    Some(since.cast_signed() as f64 / turns as f64)
+}
+
 /// Reads what belongs to a target's role.
 pub struct Reader<'a> {
     pub session: &'a Session,
@@ -108,13 +122,11 @@ impl Reader<'_> {
 
     fn moments(&self, role: usize, counters: &Counters) -> Option<Moments> {
         let turns = self.requests(role);
-        // The sums wrap, as they do in the kernel; how far they are from the beginning does not.
-        let mean = |sum: u64| {
-            let since = sum.wrapping_sub(turns.wrapping_mul(self.session.begun_clock));
-            since.cast_signed() as f64 / turns as f64
-        };
-        (turns > 0 && counters.timed == turns)
-            .then(|| Moments { sent_ns: mean(counters.sent_at_sum), ready_ns: mean(counters.ready_at_sum) })
+        if counters.timed != turns {
+            return None;
+        }
+        let mean = |sum| mean_since(sum, turns, self.session.begun_clock, self.session.elapsed());
+        Some(Moments { sent_ns: mean(counters.sent_at_sum)?, ready_ns: mean(counters.ready_at_sum)? })
     }
 
     pub fn connections(&self) -> Both<Connections> {
@@ -172,5 +184,45 @@ impl Reader<'_> {
             .and_then(|first| self.raw.histograms.get(first + self.place(role)))
             .unwrap_or(&nothing);
         summarise(values, unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::mean_since;
+
+    /// After a year, so that a sum of few moments has wrapped.
+    const BEGUN: u64 = 365 * 86_400 * 1_000_000_000;
+
+    fn sum(turns: u64, since: u64) -> u64 {
+        turns.wrapping_mul(BEGUN.wrapping_add(since))
+    }
+
+    #[test]
+    fn a_mean_of_moments_whose_sum_has_wrapped() {
+        let (turns, minute) = (3_000_000, Duration::from_mins(1));
+        assert_eq!(mean_since(sum(turns, 30_000_000_000), turns, BEGUN, minute), Some(30e9));
+        // All of them sent before, and answered in the measurement.
+        assert_eq!(mean_since(sum(turns, 0_u64.wrapping_sub(1_000)), turns, BEGUN, minute), Some(-1e3));
+        assert_eq!(mean_since(0, 0, BEGUN, minute), None);
+    }
+
+    /// 50,000 a second: in ten minutes they are more than 63 bits of nanoseconds, and the mean would be any number.
+    #[test]
+    fn too_many_for_too_long_have_none() {
+        let after = |seconds: u64| {
+            let turns = 50_000 * seconds;
+            mean_since(
+                sum(turns, seconds * 500_000_000),
+                turns,
+                BEGUN,
+                Duration::from_secs(seconds),
+            )
+        };
+        assert_eq!(after(400), Some(200e9));
+        assert_eq!(after(600), None);
+        assert_eq!(after(12 * 3_600), None);
     }
 }
