@@ -51,6 +51,13 @@ pub struct Hook {
     pub repeatable: bool,
 }
 
+impl Hook {
+    /// Whether there is no other way than by a cgroup.
+    pub fn is_by_cgroup(&self) -> bool {
+        self.rungs.iter().all(|rung| rung.way == Way::Cgroup)
+    }
+}
+
 const fn rung(program: &'static str, way: Way, on: &'static str, since: &'static str) -> Rung {
     Rung { program, way, on, since }
 }

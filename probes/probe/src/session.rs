@@ -231,7 +231,8 @@ impl Session {
                             .rung
                             .is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
                     }));
-            let whole = attached.iter().all(|attached| attached.rung.is_some())
+            // What hangs on a cgroup fares the same wherever state is.
+            let whole = attached.iter().all(|each| each.rung.is_some() || each.hook.is_by_cgroup())
                 || !plan.in_sockets
                 || options.in_sockets.is_some();
             if !(stands && safe && whole) {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use object::{Object, ObjectSection, ObjectSymbol};
+use serde_json::Value;
 
 use crate::{
     probe::{PROGRAM, Probe, program},
@@ -139,6 +140,30 @@ fn without_the_kernels_types() {
         "meshmark-probe: the kernel does not describe its types (/sys/kernel/btf/vmlinux: No such file or directory (os error 2)): \
          the probes need a kernel built with CONFIG_DEBUG_INFO_BTF"
     );
+}
+
+/// Only what needs it is missing: the state of connections lies where it does otherwise.
+#[test]
+fn without_a_cgroup2_file_system() {
+    let hide = format!(
+        "cat /proc/self/mounts | while read -r _ place kind _; do [ $kind != cgroup2 ] || umount -l $place; done
+        exec {PROGRAM} connections --duration 100ms --format json"
+    );
+    let watch = |command: &mut Command| -> Value {
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("it is JSON")
+    };
+    let with = watch(Command::new(PROGRAM).args(["connections", "--duration", "100ms", "--format", "json"]));
+    let without = watch(Command::new("unshare").args(["--mount", "sh", "-c", &hide]));
+    assert_eq!(without["state"], with["state"]);
+    for hook in without["hooks"].as_array().expect("hooks") {
+        let of_tls = hook["hook"].as_str().expect("a name").starts_with("TLS");
+        assert_eq!(hook["rung"].is_null(), of_tls, "{hook}");
+    }
+    let said = "no TLS handshakes: this kernel has no way to see it";
+    assert!(without["warnings"].as_array().expect("warnings").iter().any(|warning| warning == said));
+    assert_eq!(without["targets"][0]["connections"]["client"]["tls"], Value::Null);
 }
 
 #[test]
