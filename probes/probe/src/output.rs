@@ -48,7 +48,19 @@ impl Output {
             Self::Other(mut file) => writeln!(file, "{text}").trying("writing the result"),
             Self::File { mut file, written, named } => {
                 let what = format!("writing the result to {}", named.display());
-                writeln!(file, "{text}").and_then(|()| fs::rename(&written, &named)).trying(&what)
+                if let Err(error) = writeln!(file, "{text}") {
+                    // Half of it is of no use.
+                    let _ = fs::remove_file(&written);
+                    return Err(error).trying(&what);
+                }
+                if fs::rename(&written, &named).is_ok() {
+                    return Ok(());
+                }
+                // One that is mounted there by itself (as into a container) can be written, not replaced.
+                fs::write(&named, format!("{text}\n"))
+                    .trying(&format!("{what} (it is in {})", written.display()))?;
+                let _ = fs::remove_file(&written);
+                Ok(())
             }
         }
     }

@@ -41,7 +41,10 @@ fn watch(options: &Options, standard: bool) -> Result<String, Problem> {
     session.count_cost(options.cost)?;
     let names = names(&session);
     let terminal = std::io::stdout().is_terminal();
-    let format = options.format.unwrap_or(if standard && terminal { Format::Table } else { Format::Json });
+    let by_itself = |is_terminal| if is_terminal { Format::Table } else { Format::Json };
+    // What is shown in between is for standard output, wherever the result goes.
+    let shown = options.format.unwrap_or(by_itself(terminal));
+    let format = options.format.unwrap_or(by_itself(standard && terminal));
     let end = Instant::now() + options.duration;
     let mut stopped = false;
     loop {
@@ -54,7 +57,9 @@ fn watch(options: &Options, standard: bool) -> Result<String, Problem> {
         if Instant::now() >= end {
             break;
         }
-        show(&report(&mut session, &names, true)?, terminal, format)?;
+        if options.interval.is_some() {
+            show(&report(&mut session, &names, true)?, terminal, shown)?;
+        }
     }
     session.end();
     std::thread::sleep(SETTLE);
@@ -69,14 +74,13 @@ pub fn names(session: &Session) -> Names {
     }
 }
 
-/// In between: a table that is drawn over, or one line of JSON.
+/// In between: a table, on a terminal drawn over, or one line of JSON.
 fn show(report: &Report, terminal: bool, format: Format) -> Result<(), Problem> {
-    if terminal {
-        print(&format!("{CLEAR}{}\n", table::render(report)))
-    } else if format == Format::Json {
-        print(&format!("{}\n", serde_json::to_string(report).trying("writing JSON")?))
-    } else {
-        print(&format!("{}\n\n", table::render(report)))
+    let text = render(report, format)?;
+    match format {
+        Format::Json => print(&format!("{text}\n")),
+        Format::Table if terminal => print(&format!("{CLEAR}{text}\n")),
+        Format::Table => print(&format!("{text}\n\n")),
     }
 }
 

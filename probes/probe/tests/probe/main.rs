@@ -10,6 +10,7 @@ mod faults;
 mod ladder;
 mod lost;
 mod namespace;
+mod output;
 mod retransmit;
 mod round_trip;
 mod seed;
@@ -19,6 +20,7 @@ mod turns;
 
 mod capture;
 mod data_path;
+mod folder;
 mod packet_socket;
 mod probe;
 mod relay;
