@@ -28,7 +28,9 @@ async function create(args: readonly string[]): Promise<void> {
 
 function runProgram(program: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' })
+    // By its parent's id it ends when we do, after `kill -9` too (probes/probe/src/signals.rs).
+    const env = { ...process.env, MESHMARK_PROBE_PARENT: String(process.pid) }
+    const child = spawn(program, args, { stdio: 'inherit', env })
     // The terminal sends Ctrl-C to both: the program writes what it saw, and we wait for that.
     const ignore = (): void => {}
     process.on('SIGINT', ignore)

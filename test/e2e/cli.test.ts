@@ -1,6 +1,8 @@
 /** `npx meshmark …` as installed from the tarball. \`clean\` is in signals.test.ts, beside the runs that it needs. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { expect, inject, test } from 'vitest'
 import { validRecord } from './harness/record.ts'
@@ -75,3 +77,37 @@ test('explain says why a row of a real record has its outcome, and what would de
   await writeFile(copy, JSON.stringify(record))
   expect((await meshmark(directory, ['explain', copy])).stdout).toBe(stdout)
 })
+
+test('kill -9 of probe: the program below it ends by itself, and writes what it saw', async () => {
+  await using folder = await benchFolder({})
+  const output = join(folder.directory, 'seen.json')
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const command = execa(
+    process.execPath,
+    [join(directory, 'node_modules/meshmark/dist/cli.js'), 'probe', 'drops', '--duration', '1m', '--output', output],
+    {
+      cwd: folder.directory,
+      env: { ...plainEnvironment(directory), MESHMARK_PROBES: join(root, 'probes/prebuilt', `linux-${process.arch}`) },
+      extendEnv: false,
+      reject: false,
+      timeout: 60_000,
+    },
+  )
+  // The program's own id is in the name of the file that it writes to.
+  const part = /^seen\.json\.(\d+)\.part$/
+  const writing = (): string | undefined => readdirSync(folder.directory).find((name) => part.test(name))
+  await expect.poll(writing, { timeout: 20_000 }).toBeDefined()
+  const program = Number(part.exec(writing() ?? '')?.[1])
+  expect(isRunning(program)).toBe(true)
+  command.kill('SIGKILL')
+  await expect.poll(() => existsSync(output), { timeout: 10_000 }).toBe(true)
+  expect(JSON.parse(readFileSync(output, 'utf8'))).toMatchObject({ schema: 'meshmark/probe/1', partial: true })
+  await expect.poll(() => isRunning(program), { timeout: 5000 }).toBe(false)
+  expect((await command).signal).toBe('SIGKILL')
+})
+
+/** And not only waiting for somebody to ask how it ended. */
+function isRunning(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false
+  return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}

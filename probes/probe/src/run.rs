@@ -24,6 +24,8 @@ const CLEAR: &str = "\x1b[H\x1b[2J";
 pub const SETTLE: Duration = Duration::from_millis(2);
 
 pub fn run(options: &Options) -> Result<(), Problem> {
+    signals::block();
+    signals::end_with_parent();
     let output = Output::open(options.output.as_deref())?;
     match watch(options, output.is_standard()) {
         Ok(text) => output.write(&text),
@@ -35,7 +37,6 @@ pub fn run(options: &Options) -> Result<(), Problem> {
 }
 
 fn watch(options: &Options, standard: bool) -> Result<String, Problem> {
-    signals::block();
     let targets = targets::resolve(&options.targets)?;
     let mut session = Session::begin(options.probes, targets, &options.ladder)?;
     session.count_cost(options.cost)?;

@@ -15,6 +15,7 @@ mod retransmit;
 mod round_trip;
 mod seed;
 mod set_state;
+mod signals;
 mod tls;
 mod turns;
 
