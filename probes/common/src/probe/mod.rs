@@ -17,4 +17,4 @@ pub use sock_state::{
     CLIENT, FLAG_CARRIED, FLAG_CLOSED, FLAG_SEEDED, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, IN_TURN,
     SERVER, SockState, TLS_DONE, TLS_HELLO, TLS_NEW, TLS_NONE, TLS_SERVER_HELLO, UNKNOWN_TARGET,
 };
-pub use target::{ANY_USER, AddressKey, Listener, Namespace};
+pub use target::{ANY_USER, AddressKey, Listener, LocalPorts, Namespace};

@@ -22,6 +22,15 @@ pub struct AddressKey {
 }
 assert_size!(AddressKey, 20);
 
+/// Ports that a network namespace gives to clients, both included.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LocalPorts {
+    pub low: u32,
+    pub high: u32,
+}
+assert_size!(LocalPorts, 8);
+
 /// A port that somebody listens on, in a network namespace: connections from it are a server's.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

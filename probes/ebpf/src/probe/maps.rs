@@ -4,10 +4,11 @@ use aya_ebpf::{
     bindings::BPF_F_NO_PREALLOC,
     btf_maps::SkStorage,
     macros::{btf_map, map},
-    maps::{HashMap, PerCpuArray},
+    maps::{Array, HashMap, PerCpuArray},
 };
 use meshmark_common::probe::{
-    AddressKey, ConnectFailure, Counters, DropKey, DropService, Histogram, Listener, Namespace, SockState,
+    AddressKey, ConnectFailure, Counters, DropKey, DropService, Histogram, Listener, LocalPorts, Namespace,
+    SockState,
 };
 
 /// State of sockets, where the socket itself holds it.
@@ -39,6 +40,10 @@ pub static ADDRESSES: HashMap<AddressKey, u32> = HashMap::with_max_entries(1_024
 
 #[map]
 pub static LISTENERS: HashMap<Listener, u32> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);
+
+/// Of the network namespace whose sockets are listed.
+#[map]
+pub static LOCAL_PORTS: Array<LocalPorts> = Array::with_max_entries(1, 0);
 
 #[map]
 pub static DROPS: HashMap<DropKey, u64> = HashMap::with_max_entries(8_192, BPF_F_NO_PREALLOC);

@@ -6,7 +6,7 @@ use crate::{
     add::add_atomic,
     iterator::IteratorContext,
     kernel::field,
-    maps::LISTENERS,
+    maps::{LISTENERS, LOCAL_PORTS},
     settings::setting,
     store::{OVERFLOW_LISTENERS, counters, find, insert, overflow},
     targets,
@@ -41,8 +41,7 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     if find(sock).is_some() {
         return 0;
     }
-    // SAFETY: only whether it is there.
-    let role = if unsafe { LISTENERS.get(&listener) }.is_some() { SERVER } else { CLIENT };
+    let role = if is_server(&listener, targets::port(sock, true)) { SERVER } else { CLIENT };
     let Some(target) = targets::of_sock(sock, role) else { return 0 };
     let state = SockState {
         turn_at: 0,
@@ -65,4 +64,17 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
         unsafe { add_atomic(&raw mut (*counters).seeded, 1) };
     }
     0
+}
+
+/// Somebody listens on its port. Or its port is not one that clients are given, and its peer's is: it was accepted for another
+/// port than its own (TPROXY, `bpf_sk_assign()`), or whoever accepted it listens no more.
+#[inline(always)]
+fn is_server(local: &Listener, remote: u16) -> bool {
+    // SAFETY: only whether it is there.
+    if unsafe { LISTENERS.get(local) }.is_some() {
+        return true;
+    }
+    let Some(ports) = LOCAL_PORTS.get(0) else { return false };
+    let of_clients = |port: u32| ports.low <= port && port <= ports.high;
+    !of_clients(local.port) && of_clients(u32::from(remote))
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     probe::{Probe, of},
-    traffic::{PORT, Server, ask, connect},
+    traffic::{PORT, Server, answer, ask, connect},
     world::{VERSIONS, World, inside},
 };
 
@@ -67,6 +67,44 @@ fn a_turn_without_a_beginning_is_discarded() {
             (json!(0), json!(1)),
             "{target}"
         );
+    }
+}
+
+/// As behind a transparent proxy nobody listens on the server's port, but no client would have been given it either. A client that
+/// has chosen such a port is one still.
+#[test]
+fn a_server_is_known_by_its_port_though_nobody_listens() {
+    const REQUESTS: usize = 20;
+    let world = World::new();
+    let local_ports = |range: &str| {
+        inside(&world.near, || {
+            std::fs::write("/proc/sys/net/ipv4/ip_local_port_range", range).expect("it can be set");
+        });
+    };
+    let address = SocketAddr::new(world.far_address(4), PORT + 1);
+    let listener = inside(&world.far, || TcpListener::bind(address).expect("the port is free"));
+    let mut usual = inside(&world.near, || TcpStream::connect(address).expect("the server listens"));
+    let (accepted, _) = listener.accept().expect("the client came");
+    drop(listener);
+    let listening = Server::start(&world.far, world.far_address(6), 1, Duration::ZERO);
+    local_ports("7000 7100");
+    let mut unusual = connect(&world.near, world.far_address(6));
+    local_ports("32768 60999");
+    let probe = Probe::attach(&["latency"], &world.targets());
+    let server = thread::spawn(move || answer(accepted, Duration::ZERO));
+    for stream in [&mut usual, &mut unusual] {
+        ask(stream, REQUESTS);
+    }
+    drop((usual, unusual));
+    server.join().expect("it ends");
+    listening.end();
+    let report = probe.stop();
+    for (target, role, none) in [("near", "client", "server"), ("far", "server", "client")] {
+        let latency = &of(&report, target)["latency"];
+        for (field, count) in [("/turn/count", 2 * REQUESTS), ("/connectionsBefore", 2), ("/discarded", 0)] {
+            assert_eq!(latency[role].pointer(field), Some(&json!(count)), "{target}: {field}");
+        }
+        assert_eq!(latency[none]["connectionsBefore"], 0, "{target}");
     }
 }
 

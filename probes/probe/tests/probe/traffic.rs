@@ -41,7 +41,8 @@ impl Server {
     }
 }
 
-fn answer(mut stream: TcpStream, wait: Duration) -> Worked {
+/// Until the client has closed.
+pub fn answer(mut stream: TcpStream, wait: Duration) -> Worked {
     stream.set_nodelay(true).expect("it is TCP");
     let mut request = [0; SIZE];
     let mut worked = Vec::new();
