@@ -65,7 +65,10 @@ mod tests {
     #[test]
     fn lines() {
         assert_eq!(symbol("ffffffff81000000 T _stext"), Some((0xffff_ffff_8100_0000, "_stext")));
-        assert_eq!(symbol("ffffffffc0000010 t nft_do_chain\t[nf_tables]"), Some((0xffff_ffff_c000_0010, "nft_do_chain")));
+        assert_eq!(
+            symbol("ffffffffc0000010 t nft_do_chain\t[nf_tables]"),
+            Some((0xffff_ffff_c000_0010, "nft_do_chain"))
+        );
         assert_eq!(symbol("ffffffff82000000 D jiffies"), None);
         assert_eq!(symbol("0000000000000000 T _stext"), None);
         assert_eq!(symbol(""), None);
