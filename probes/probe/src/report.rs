@@ -84,7 +84,7 @@ impl Lost {
 }
 
 pub fn report(session: &mut Session, names: &Names, partial: bool) -> Result<Report, Problem> {
-    session.count_under_way()?;
+    session.count_under_way();
     let session = &*session;
     let raw = session.read()?;
     let elapsed = session.elapsed();

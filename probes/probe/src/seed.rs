@@ -26,15 +26,14 @@ pub fn seed(ebpf: &mut Ebpf, namespaces: &[PathBuf]) -> Result<Vec<String>, Prob
     let mut warnings = Vec::new();
     for path in namespaces {
         let map = ebpf.map_mut("LOCAL_PORTS").ok_or_else(|| Problem::new("there is no map LOCAL_PORTS"))?;
-        let mut map: Array<&mut MapData, LocalPorts> = map.try_into().trying("opening the map LOCAL_PORTS")?;
+        let mut map: Array<&mut MapData, LocalPorts> =
+            map.try_into().trying("opening the map LOCAL_PORTS")?;
         map.set(0, local_ports(path), 0).trying("filling the map LOCAL_PORTS")?;
-        for each in iterate::over(ebpf, &SEED, std::slice::from_ref(path))? {
-            if let Err(error) = each.written {
-                warnings.push(format!(
-                    "the connections that were in {} before could not be listed ({error}): they are not counted",
-                    path.display()
-                ));
-            }
+        if let Err(Problem(sentence)) = iterate::over(ebpf, &SEED, path) {
+            warnings.push(format!(
+                "the connections that were in {} before are not counted: {sentence}",
+                path.display()
+            ));
         }
     }
     Ok(warnings)

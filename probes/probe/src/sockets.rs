@@ -214,12 +214,7 @@ mod tests {
     fn too_many_for_too_long_have_none() {
         let after = |seconds: u64| {
             let turns = 50_000 * seconds;
-            mean_since(
-                sum(turns, seconds * 500_000_000),
-                turns,
-                BEGUN,
-                Duration::from_secs(seconds),
-            )
+            mean_since(sum(turns, seconds * 500_000_000), turns, BEGUN, Duration::from_secs(seconds))
         };
         assert_eq!(after(400), Some(200e9));
         assert_eq!(after(600), None);

@@ -68,7 +68,9 @@ fn latency(report: &Report) -> Option<String> {
             [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))]
         {
             rows.extend(
-                summary.filter(|summary| summary.count > 0).map(|summary| times(["", "", label], summary, "")),
+                summary
+                    .filter(|summary| summary.count > 0)
+                    .map(|summary| times(["", "", label], summary, "")),
             );
         }
     }

@@ -221,7 +221,10 @@ impl Targets {
 
     /// Files of the namespaces in which watched connections may be, one of each.
     pub fn namespaces(&self) -> Vec<PathBuf> {
-        if self.rest.is_some() || self.by_cgroup() || self.list.iter().any(|target| !target.addresses.is_empty()) {
+        if self.rest.is_some()
+            || self.by_cgroup()
+            || self.list.iter().any(|target| !target.addresses.is_empty())
+        {
             return discover::namespaces().into_iter().map(|namespace| namespace.path).collect();
         }
         let mut found = Found::default();

@@ -6,15 +6,11 @@ use aya::Ebpf;
 
 use crate::{hooks::UNDER_WAY, iterate, problem::Problem};
 
-/// How many, by `target * 2 + role`. `None`: some namespace could not be looked at.
-pub fn under_way(
-    ebpf: &mut Ebpf,
-    namespaces: &[PathBuf],
-    targets: usize,
-) -> Result<Option<Vec<u64>>, Problem> {
+/// How many, by `target * 2 + role`. An error where one of the namespaces can't be looked at.
+pub fn under_way(ebpf: &mut Ebpf, namespaces: &[PathBuf], targets: usize) -> Result<Vec<u64>, Problem> {
     let mut counts = vec![0; targets * 2];
-    for each in iterate::over(ebpf, &UNDER_WAY, namespaces)? {
-        let Ok(written) = each.written else { return Ok(None) };
+    for namespace in namespaces {
+        let written = iterate::over(ebpf, &UNDER_WAY, namespace)?;
         let (places, _) = written.as_chunks();
         for place in places {
             if let Some(count) = counts.get_mut(u32::from_ne_bytes(*place) as usize) {
@@ -22,5 +18,5 @@ pub fn under_way(
             }
         }
     }
-    Ok(Some(counts))
+    Ok(counts)
 }

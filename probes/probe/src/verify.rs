@@ -93,20 +93,14 @@ fn works(rows: &[Tried], hook: &str) -> bool {
 }
 
 /// In an object of its own: a program is loaded once.
-fn try_one(
-    ground: &Ground,
-    plan: Plan,
-    hook: &Hook,
-    rung: &'static hooks::Rung,
-) -> Result<Answer, Problem> {
+fn try_one(ground: &Ground, plan: Plan, hook: &Hook, rung: &'static hooks::Rung) -> Result<Answer, Problem> {
     let targets = targets::resolve(&[])?;
     let mut ebpf = ground.prepare(EVERYTHING, &targets, plan)?;
     let tried = ground.ladder(plan, &LadderOptions::default()).step(&mut ebpf, rung).and_then(|link| {
         drop(link);
         if rung.way == hooks::Way::Iterator {
-            let own = [std::path::PathBuf::from("/proc/self/ns/net")];
-            let listed = iterate::over(&mut ebpf, hook, &own).map_err(|problem| problem.0)?;
-            return listed.into_iter().try_for_each(|each| each.written.map(drop));
+            let own = std::path::Path::new("/proc/self/ns/net");
+            return iterate::over(&mut ebpf, hook, own).map(drop).map_err(|problem| problem.0);
         }
         Ok(())
     });

@@ -5,8 +5,7 @@ use std::{
     io::Read,
     os::fd::FromRawFd,
     process::{Command, Output},
-    ptr,
-    thread,
+    ptr, thread,
 };
 
 use serde_json::Value;
