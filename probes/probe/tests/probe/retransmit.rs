@@ -88,7 +88,8 @@ fn a_burst_that_was_lost() {
     }
 }
 
-/// Through a queue that is too short and too slow: some of what is sent again does not even get into it.
+/// Through a queue that is too short and too slow: most of what is to be sent again does not even get into it. Now and then (on
+/// 6.18 one of some thousand) the kernel counts an attempt that it has to repeat and neither counts as failed nor tells anybody of.
 #[test]
 fn what_could_not_be_sent_again() {
     let world = World::new();
@@ -96,8 +97,11 @@ fn what_could_not_be_sent_again() {
     for (version, way) in VERSIONS.into_iter().zip(WAYS) {
         let (counted, again, runs) = answers(&world, version, 8, way);
         println!("IPv{version}: {counted} segments sent again in {runs} runs; the kernel's count: {again:?}");
-        assert_eq!(counted, again.sent());
-        assert!(again.failed > 0, "{again:?}");
+        assert!(again.failed > again.sent() / 10, "{again:?}");
+        assert!(
+            counted <= again.sent() && counted + again.sent() / 100 >= again.sent(),
+            "{counted}: {again:?}"
+        );
     }
 }
 
@@ -126,9 +130,12 @@ fn answers(world: &World, version: u8, connections: usize, way: [&str; 2]) -> (u
             thread.join().expect("it answers");
         }
     });
-    let clients: Vec<_> = (0..connections)
-        .map(|_| {
-            let mut stream = inside(&world.near, || TcpStream::connect(to).expect("the server listens"));
+    let connect = || inside(&world.near, || TcpStream::connect(to).expect("the server listens"));
+    // All before the first asks: a SYN-ACK that is sent again is in the kernel's count, and not in the program's.
+    let streams: Vec<TcpStream> = (0..connections).map(|_| connect()).collect();
+    let clients: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
             thread::spawn(move || {
                 stream.write_all(&[7]).expect("the server listens");
                 stream.read_exact(&mut vec![0; SIZE]).expect("the server answers");
