@@ -70,7 +70,7 @@ async function block(command: Extract<Command, { type: 'block' }>): Promise<void
   say({
     type: 'block',
     index: command.index,
-    durationMs: self.elapsedMs,
+    durationMs: measured.countingMs ?? self.elapsedMs,
     rounds: measured.rounds,
     opened: measured.opened,
     arms: measured.arms,

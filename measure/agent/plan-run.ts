@@ -13,6 +13,8 @@ export interface PlanContext {
 
 export interface PlanBlock {
   readonly rounds: number
+  /** Of a warm-up that is not as long as a block that counts: how long such a one takes, by its rounds. */
+  readonly countingMs?: number
   readonly opened: readonly string[]
   readonly arms: readonly ArmSamples[]
   readonly requests: number

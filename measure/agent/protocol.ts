@@ -82,6 +82,7 @@ export interface GeneratorWatch {
 export interface BlockMeasured {
   readonly type: 'block'
   readonly index: number
+  /** Of a warm-up: of the blocks to come. */
   readonly durationMs: number
   readonly rounds: number
   readonly opened: readonly string[]
