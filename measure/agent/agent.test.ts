@@ -150,11 +150,34 @@ test("paired: requests take turns over the arm's connections", async () => {
     response.end('ok')
   })
   const plan = { connections: 3, usageWindowMs: 0 }
-  const block = await createPaired(context([agentArm('a', port)], plan))(true, [0])
+  const block = await createPaired(context([agentArm('a', port)], plan))(false, [0])
   const counts = [...requests.values()]
   expect(counts).toHaveLength(3)
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(block.requests)
   expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1)
+})
+
+test('paired: a warm-up drives every arm on eight connections first, and says how long a block that counts takes', async () => {
+  const sockets = [new Map<unknown, number>(), new Map<unknown, number>()] as const
+  const ports = await Promise.all(
+    sockets.map((requests) =>
+      serve((request, response) => {
+        requests.set(request.socket, (requests.get(request.socket) ?? 0) + 1)
+        response.end('ok')
+      }),
+    ),
+  )
+  const arms = ports.map((port, index) => agentArm(`arm ${index}`, port))
+  const plan = { connections: 1, usageWindowMs: 0, blockMs: 300 }
+  const block = await createPaired(context(arms, plan))(true, [0, 0])
+  expect(block.rounds).toBe(200)
+  expect(block.countingMs).toBeGreaterThanOrEqual(300)
+  for (const requests of sockets) {
+    const counts = [...requests.values()]
+    expect(counts).toHaveLength(9)
+    expect(Math.min(...counts.slice(0, 8))).toBeGreaterThan(0)
+    expect(counts.at(-1)).toBe(300)
+  }
 })
 
 test('rate: the same arrivals for every arm, each on its own window of connections, all answered', async () => {
