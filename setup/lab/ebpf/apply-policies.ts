@@ -6,6 +6,7 @@ import type { CidrIdentity } from '../policy/cidr-identities.ts'
 import { compileChange } from '../policy/compile-change.ts'
 import type { CompiledGroups } from '../policy/compile-change.ts'
 import type { CompiledPolicy, L7Guard } from '../policy/compiled-policy.ts'
+import { living } from '../policy/policy-store.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { World } from '../policy/world.ts'
 import { writeWhole } from '../run-dir.ts'
@@ -62,10 +63,7 @@ export function prepareChange(
   after: readonly EbpfGroup[],
 ): PreparedChange {
   const world = ebpfWorld(run)
-  const there = new Set(world.endpoints.map(({ id }) => id))
-  const live = (groups: readonly EbpfGroup[]): EbpfGroup[] =>
-    groups.filter(({ endpoints }) => endpoints.some((id) => there.has(id)))
-  const [old, next] = [live(before), live(after)]
+  const [old, next] = [living(before, world.endpoints), living(after, world.endpoints)]
   const policiesOf = (groups: readonly EbpfGroup[]): (readonly Policy[])[] =>
     groups.map((group) => ebpfGroups.policiesOf(group))
   const { bridge, final } = compileChange(policiesOf(old), policiesOf(next), world, readIdentities(run))

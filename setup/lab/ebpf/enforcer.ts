@@ -7,7 +7,7 @@ import { endpointId } from '../policy/endpoint-files.ts'
 import { envoyRbac } from '../policy/envoy-rbac.ts'
 import type { EnforcedPolicy, PolicedPod, PolicyEnforcer } from '../policy/enforcer.ts'
 import { expectedFlows } from '../policy/expected-flows.ts'
-import { without } from '../policy/policy-store.ts'
+import { living, without } from '../policy/policy-store.ts'
 import { readPoliciesFor } from '../policy/read-policies.ts'
 import type { RunState } from '../run-state.ts'
 import { applyChange, ebpfWorld, prepareChange } from './apply-policies.ts'
@@ -29,7 +29,7 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
   const policies = readPoliciesFor(run.root, file, pods)
   const endpoints = pods.map((pod) => endpointId(pod.number))
   const before = ebpfGroups.list(run)
-  const kept = without(living(run, before), (id) => endpoints.includes(id))
+  const kept = without(living(before, ebpfEndpoints.list(run)), (id) => endpoints.includes(id))
   const rules = policies
     .flatMap(({ specs }) => specs)
     .reduce((sum, spec) => sum + ruleCount(spec.ingress) + ruleCount(spec.egress), 0)
@@ -66,7 +66,7 @@ async function enforce(run: RunState, pods: readonly PolicedPod[], file: string)
 
 async function remove(run: RunState, { id }: EbpfGroup): Promise<void> {
   const before = ebpfGroups.list(run)
-  const kept = living(run, before).filter((group) => group.id !== id)
+  const kept = living(before, ebpfEndpoints.list(run)).filter((group) => group.id !== id)
   const prepared = prepareChange(run, before, kept)
   await applyChange(run, prepared)
   ebpfGroups.replace(run, kept)
@@ -76,7 +76,7 @@ async function remove(run: RunState, { id }: EbpfGroup): Promise<void> {
 async function refresh(run: RunState): Promise<void> {
   const before = ebpfGroups.list(run)
   if (before.length === 0) return
-  const after = living(run, before)
+  const after = living(before, ebpfEndpoints.list(run))
   const prepared = prepareChange(run, before, after)
   await proxyFor(run, prepared)
   await applyChange(run, prepared)
@@ -87,11 +87,6 @@ async function refresh(run: RunState): Promise<void> {
 /** It knows the new rules before the first flow is sent there. */
 async function proxyFor(run: RunState, { l7 }: PreparedChange): Promise<Daemon | undefined> {
   return l7.length > 0 ? await nodeProxyWith(run, envoyRbac(l7)) : undefined
-}
-
-function living(run: RunState, groups: readonly EbpfGroup[]): EbpfGroup[] {
-  const there = new Set(ebpfEndpoints.list(run).map(({ id }) => id))
-  return without(groups, (id) => !there.has(id))
 }
 
 function ruleCount({ rules }: { readonly rules: readonly { readonly ports: 'any' | readonly unknown[] }[] }): number {

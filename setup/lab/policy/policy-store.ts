@@ -87,6 +87,15 @@ export class PolicyStore<Group extends PolicyGroup> {
   }
 }
 
+/** The groups with those of their endpoints that are there. */
+export function living<Group extends PolicyGroup>(
+  groups: readonly Group[],
+  endpoints: readonly { readonly id: number }[],
+): Group[] {
+  const there = new Set(endpoints.map(({ id }) => id))
+  return without(groups, (id) => !there.has(id))
+}
+
 /** The groups without some endpoints; a group that has none left is none. */
 export function without<Group extends PolicyGroup>(
   groups: readonly Group[],

@@ -7,7 +7,7 @@ import { countRules } from '../count-rules.ts'
 import { endpointId } from '../endpoint-files.ts'
 import type { EnforcedPolicy, PolicedPod, PolicyEnforcer } from '../enforcer.ts'
 import { expectedFlows } from '../expected-flows.ts'
-import { type PolicyGroup, without } from '../policy-store.ts'
+import { living, type PolicyGroup, without } from '../policy-store.ts'
 import type { Policy } from '../policy.ts'
 import { readPoliciesFor } from '../read-policies.ts'
 import { scoped, SCOPE_LABEL } from '../scoped.ts'
@@ -25,8 +25,7 @@ export function netfilterEnforcer(way: NetfilterWay): PolicyEnforcer {
     enforce: (run, pods, file) => groups.inTurn(() => enforce(run, way, pods, file)),
     refresh: (run) =>
       groups.inTurnOnce(async () => {
-        const before = groups.list(run)
-        if (before.length > 0) await putInForce(run, way, living(run, way, before))
+        if (groups.list(run).length > 0) await putInForce(run, way, inForce(run, way))
       }),
   }
 }
@@ -43,7 +42,7 @@ async function enforce(
   const endpoints = pods.map(({ number }) => endpointId(number))
   const group: PolicyGroup = { id: randomBytes(4).toString('hex'), file: resolve(run.root, file), endpoints }
   groups.remember(group, policies)
-  const kept = without(living(run, way, groups.list(run)), (id) => endpoints.includes(id))
+  const kept = without(inForce(run, way), (id) => endpoints.includes(id))
   await putInForce(run, way, [...kept, group])
   return {
     by: way,
@@ -56,7 +55,7 @@ async function enforce(
         putInForce(
           run,
           way,
-          living(run, way, groups.list(run)).filter(({ id }) => id !== group.id),
+          inForce(run, way).filter(({ id }) => id !== group.id),
         ),
       ),
   }
@@ -74,13 +73,10 @@ async function putInForce(run: RunState, way: NetfilterWay, next: readonly Polic
   groups.replace(run, next)
 }
 
-function living(run: RunState, way: NetfilterWay, groups: readonly PolicyGroup[]): PolicyGroup[] {
-  const there = new Set(
-    netfilterState(way)
-      .endpoints.list(run)
-      .map(({ id }) => id),
-  )
-  return without(groups, (id) => !there.has(id))
+/** Those in force whose pods are still there. */
+function inForce(run: RunState, way: NetfilterWay): PolicyGroup[] {
+  const { groups, endpoints } = netfilterState(way)
+  return living(groups.list(run), endpoints.list(run))
 }
 
 /** Who is in the network; a group's label is on its own pods. */
