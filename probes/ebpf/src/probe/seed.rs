@@ -7,6 +7,7 @@ use crate::{
     iterator::IteratorContext,
     kernel::field,
     maps::{LISTENERS, LOCAL_PORTS},
+    set_state::new_state,
     settings::setting,
     store::{OVERFLOW_LISTENERS, counters, find, insert, overflow},
     targets,
@@ -43,20 +44,8 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     }
     let role = if is_server(&listener, targets::port(sock, true)) { SERVER } else { CLIENT };
     let Some(target) = targets::of_sock(sock, role) else { return 0 };
-    let state = SockState {
-        turn_at: 0,
-        ready_at: 0,
-        began_at: 0,
-        established_at: 0,
-        tls_at: 0,
-        requests: 0,
-        target: target as u16,
-        role,
-        phase: 0,
-        flags: FLAG_SEEDED | FLAG_CARRIED,
-        tls: TLS_NONE,
-        padding: [0; 6],
-    };
+    let state =
+        SockState { flags: FLAG_SEEDED | FLAG_CARRIED, tls: TLS_NONE, ..new_state(target as u16, role) };
     if insert(sock, &state)
         && let Some(counters) = counters(&state)
     {

@@ -139,8 +139,9 @@ fn is_tcp(sock: *const c_void) -> bool {
         && field::<u16>(sock, setting!(offsets.sock_protocol)) & 0xff == IPPROTO_TCP
 }
 
+/// Of a connection whose handshake begins.
 #[inline(always)]
-fn new_state(target: u16, role: u8) -> SockState {
+pub fn new_state(target: u16, role: u8) -> SockState {
     SockState {
         turn_at: 0,
         ready_at: 0,
