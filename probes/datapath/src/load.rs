@@ -5,8 +5,9 @@ use std::fs::File;
 use aya::{
     Ebpf, EbpfLoader,
     programs::{CgroupAttachMode, Program, ProgramError, SchedClassifier},
+    util::nr_cpus,
 };
-use meshmark_common::datapath::Config;
+use meshmark_common::datapath::{Config, RECENT_FLOWS};
 
 use crate::{
     arguments::Options,
@@ -40,6 +41,10 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
     let mut loader = EbpfLoader::new();
     for (map, entries) in &options.sizes {
         loader.map_max_entries(map, *entries);
+    }
+    let cpus = nr_cpus().map_err(|(what, error)| Problem(format!("{what}: {error}")))?;
+    for map in ["RECENT4", "RECENT6"] {
+        loader.map_max_entries(map, RECENT_FLOWS * u32::try_from(cpus).unwrap_or(1));
     }
     let other = options.object.as_ref().map(std::fs::read).transpose().trying("reading the eBPF object")?;
     let object = other.as_deref().unwrap_or(OBJECT);

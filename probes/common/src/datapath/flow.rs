@@ -31,10 +31,18 @@ impl Ends {
     }
 
     #[must_use]
+    pub const fn word(self) -> u64 {
+        self.0
+    }
+
+    #[must_use]
     pub const fn protocol(self) -> u8 {
         (self.0 >> 32) as u8
     }
 }
+
+/// So many places of `RECENT4` and of `RECENT6` are a CPU's. A power of two.
+pub const RECENT_FLOWS: u32 = 256;
 
 /// Key of `FLOWS4`. Normalised, so that one lookup serves both directions: the first address and port are the lower of the
 /// two (compared as they are on the wire).

@@ -18,7 +18,7 @@ pub use endpoint::{Address, Destination, Endpoint, HOST, WORLD, map_ipv4};
 pub use event::{EventBudget, FlowEvent, KIND_DROP, KIND_FLAGS, KIND_INTERVAL, KIND_NEW};
 pub use flow::{
     Ends, FLOW_CLOSING, FLOW_PROXY, FLOW_UPSTREAM, Flow, FlowKey4, FlowKey6, LEG_NORMAL, LEG_UPSTREAM,
-    elapsed,
+    RECENT_FLOWS, elapsed,
 };
 pub use policy::{
     ANY_IDENTITY, ANY_PROTOCOL, PolicyKey, PolicyValue, VERDICT_ALLOW, VERDICT_DENY, VERDICT_NONE,

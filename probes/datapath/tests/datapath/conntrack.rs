@@ -1,6 +1,6 @@
 use std::{
     io::{Read, Write},
-    net::{Shutdown, TcpListener, TcpStream, UdpSocket},
+    net::{Shutdown, UdpSocket},
     thread::sleep,
     time::Duration,
 };
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{Lab, entry},
-    socket::{ACK, connect_from, raw, segment},
-    traffic::{alive, connect, echo_tcp},
+    socket::{ACK, raw, segment},
+    traffic::{alive, connect, connected, echo_tcp, run_on},
 };
 
 /// The third pod sends datagrams until nothing of TCP is left in a small conntrack. From one CPU after the other, since each has
@@ -33,16 +33,6 @@ pub fn forget(lab: &mut Lab) {
     panic!("conntrack does not forget");
 }
 
-/// This thread.
-fn run_on(cpu: usize) {
-    // SAFETY: a set of our own, of the size that is named. Where the CPU is not to be had, the thread runs on as it did.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(cpu, &mut set);
-        libc::sched_setaffinity(0, size_of_val(&set), &raw const set);
-    }
-}
-
 fn flows(lab: &mut Lab) -> Vec<Value> {
     lab.loader.ask(json!({ "op": "conntrack" }))["flows"].as_array().expect("flows").clone()
 }
@@ -57,16 +47,6 @@ fn in_set(identity: u32, port: u16) -> Value {
 /// A client that nobody may connect to, and a server that may connect to nobody.
 fn one_way() -> Value {
     json!([{ "endpoint": 2, "ingress": "in", "egress": "none" }, { "endpoint": 1, "ingress": "none", "egress": null }])
-}
-
-/// Both ends of a connection from port 7001 to a higher one.
-fn connected(lab: &Lab, version: usize, port: u16) -> [TcpStream; 2] {
-    let [client, server] = &lab.pods[..2] else { panic!("two pods") };
-    let address = server.both()[version];
-    let listener = server.namespace.enter(|| TcpListener::bind((address, port)).expect("a free port"));
-    let client = connect_from(&client.namespace, 7001, (address, port).into()).expect("connected");
-    let server = listener.accept().expect("connected").0;
-    [client, server]
 }
 
 /// The map holds fewer flows than there are: those that were forgotten are judged again when their client sends.

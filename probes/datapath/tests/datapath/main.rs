@@ -3,6 +3,7 @@
 
 mod connect;
 mod conntrack;
+
 mod events;
 mod from_pod;
 mod getpeername;
@@ -14,6 +15,7 @@ mod namespace;
 mod policy;
 mod process;
 mod proxy;
+mod recent;
 mod sendmsg;
 mod socket;
 mod to_pod;

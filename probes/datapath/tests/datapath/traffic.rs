@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::namespace::Namespace;
+use crate::{lab::Lab, namespace::Namespace, socket::connect_from};
 
 /// How long a client waits for what may never come.
 pub const PATIENCE: Duration = Duration::from_millis(500);
@@ -96,4 +96,24 @@ pub fn ping(namespace: &Namespace, address: IpAddr) -> bool {
         socket.send_to(&request, (address, 0)).is_ok()
             && socket.recv(&mut answer).is_ok_and(|length| length == request.len() && answer[0] == reply)
     })
+}
+
+/// Both ends of a connection from port 7001 to a higher one.
+pub fn connected(lab: &Lab, version: usize, port: u16) -> [TcpStream; 2] {
+    let [client, server] = &lab.pods[..2] else { panic!("two pods") };
+    let address = server.both()[version];
+    let listener = server.namespace.enter(|| TcpListener::bind((address, port)).expect("a free port"));
+    let client = connect_from(&client.namespace, 7001, (address, port).into()).expect("connected");
+    let server = listener.accept().expect("connected").0;
+    [client, server]
+}
+
+/// This thread, and those that it begins.
+pub fn run_on(cpu: usize) {
+    // SAFETY: a set of our own, of the size that is named. Where the CPU is not to be had, the thread runs on as it did.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &raw const set);
+    }
 }

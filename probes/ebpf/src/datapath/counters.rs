@@ -1,14 +1,17 @@
 use meshmark_common::datapath::{
-    DIRECTIONS, DropReason, EGRESS, FORWARDED_SLOTS, Flow, Forwarded, INGRESS, NO_SLOT, REASONS,
+    DIRECTIONS, DropReason, EGRESS, FORWARDED_SLOTS, Forwarded, INGRESS, NO_SLOT, REASONS,
 };
 
 use crate::maps::{ENDPOINT_DROPS, ENDPOINTS, FORWARDED, RULE_COUNTERS};
 
 /// A packet went from one side of the flow to the other: out of one endpoint, into the other.
+///
+/// # Arguments
+/// `slots`: the flow's; `side`: from which the packet came
 #[inline(always)]
-pub fn count_forwarded(flow: &Flow, side: usize, bytes: u32) {
-    count_slot(flow.slots[side], EGRESS, bytes);
-    count_slot(flow.slots[1 - side], INGRESS, bytes);
+pub fn count_forwarded(slots: &[u16; 2], side: usize, bytes: u32) {
+    count_slot(slots[side], EGRESS, bytes);
+    count_slot(slots[1 - side], INGRESS, bytes);
 }
 
 #[inline(always)]

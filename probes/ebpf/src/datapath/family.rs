@@ -9,12 +9,13 @@ use crate::{
     maps::{FLOWS4, FLOWS6},
     packet::Packet,
     parse::{Header, ipv4, ipv6},
+    recent::RecentKey,
     scratch::{Request, request4, request6},
 };
 
 pub trait Family {
     type Address: Copy + PartialEq + PartialOrd + 'static;
-    type Key: Copy + 'static;
+    type Key: RecentKey;
     /// `struct bpf_sock_tuple` of this family.
     type Tuple;
 

@@ -155,7 +155,7 @@ fn pass_on<F: Family>(
     if flow.flags & FLOW_PROXY != 0 {
         return to_proxy::<F>(ctx, packet, flow, side, config);
     }
-    count_forwarded(flow, side, ctx.len());
+    count_forwarded(&flow.slots, side, ctx.len());
     deliver(flow.devices[1 - side])
 }
 
@@ -172,7 +172,7 @@ fn to_proxy<F: Family>(
         && side == usize::from(flow.originator)
         && let Some(action) = divert::<F>(ctx, packet, Some(config))
     {
-        count_forwarded(flow, side, ctx.len());
+        count_forwarded(&flow.slots, side, ctx.len());
         return action;
     }
     count_dropped(device(ctx), EGRESS, DropReason::ProxyUnreachable);
@@ -201,7 +201,7 @@ fn upstream<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &Co
         && step(flow, packet, side & 1, flow.revision, config) != Step::Open
     {
         let Some(action) = divert::<F>(ctx, packet, None) else { return Upstream::Gone };
-        count_forwarded(flow, side & 1, ctx.len());
+        count_forwarded(&flow.slots, side & 1, ctx.len());
         return Upstream::Given(action);
     }
     // Conntrack may have forgotten the connection (it is bounded), the proxy has not: its next packet is a flow again, with
@@ -224,7 +224,7 @@ fn icmp_error<F: Family>(ctx: &TcContext, packet: &Packet<F::Address>, config: &
         count_dropped(device(ctx), EGRESS, DropReason::SpoofedSource);
         return TC_ACT_SHOT;
     }
-    count_forwarded(flow, 1 - side, ctx.len());
+    count_forwarded(&flow.slots, 1 - side, ctx.len());
     if flow.flags & (FLOW_PROXY | FLOW_UPSTREAM) != 0 {
         ctx.set_mark(MARK_TO_PROXY);
         return TC_ACT_OK;

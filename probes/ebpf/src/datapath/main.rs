@@ -19,6 +19,7 @@ mod parse;
 mod policy;
 mod proxy;
 mod quick;
+mod recent;
 mod scratch;
 mod services;
 mod to_pod;

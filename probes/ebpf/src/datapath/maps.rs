@@ -7,11 +7,13 @@ use aya_ebpf::{
 };
 use meshmark_common::datapath::{
     Address, Backend, BackendKey, Config, Destination, Endpoint, EndpointDrops, EventBudget, Flow, FlowKey4,
-    FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RuleCounters, Service, ServiceKey,
+    FlowKey6, ForwardedChunk, OriginKey, PolicyKey, PolicyValue, RECENT_FLOWS, RuleCounters, Service,
+    ServiceKey,
 };
 
 use crate::{
     policy::Answers,
+    recent::Line,
     scratch::{Request4, Request6},
 };
 
@@ -44,6 +46,13 @@ pub static FLOWS4: LruHashMap<FlowKey4, Flow> = LruHashMap::with_max_entries(131
 
 #[map]
 pub static FLOWS6: LruHashMap<FlowKey6, Flow> = LruHashMap::with_max_entries(65_536, 0);
+
+/// By CPU; values begin at a page, so that none lies across two lines of the cache.
+#[map]
+pub static RECENT4: Array<Line> = Array::with_max_entries(RECENT_FLOWS, BPF_F_MMAPABLE);
+
+#[map]
+pub static RECENT6: Array<Line> = Array::with_max_entries(RECENT_FLOWS, BPF_F_MMAPABLE);
 
 #[map]
 pub static ENDPOINT_DROPS: PerCpuArray<EndpointDrops> = PerCpuArray::with_max_entries(512, 0);

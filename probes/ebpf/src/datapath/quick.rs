@@ -8,6 +8,7 @@ use aya_ebpf::programs::TcContext;
 use meshmark_common::datapath::LEG_NORMAL;
 
 use crate::{
+    clock::jiffies,
     config::{config, revision},
     conntrack::find,
     counters::count_forwarded,
@@ -17,6 +18,7 @@ use crate::{
     from_pod::device,
     packet::{ACK, PLAIN, Packet, TCP},
     parse::{Ipv4, Ipv6, LINK, halves, load},
+    recent::place,
 };
 
 pub trait Quick: Family {
@@ -79,14 +81,29 @@ pub fn forward<F: Quick>(ctx: &TcContext) -> Option<i32> {
         return None;
     }
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
+    let recent = place(&key)?;
+    // Both are looked at again below: kept, they would take more of the stack than kernels before 6.8 have left.
+    if recent.holds(&key, revision(config), jiffies()) {
+        return pass_on(ctx, &recent.devices, &recent.slots, side);
+    }
     let flow = find::<F>(&key)?;
-    if flow.flags != 0 || flow.devices[side] != device(ctx) {
+    if flow.flags != 0 {
         return None;
     }
     // Nobody listens, so that a report is none.
     if matches!(step(flow, &packet, side, revision(config), config), Step::Judge | Step::Open) {
         return None;
     }
-    count_forwarded(flow, side, ctx.len());
-    Some(deliver(flow.devices[1 - side]))
+    recent.note(&key, flow, jiffies());
+    pass_on(ctx, &flow.devices, &flow.slots, side)
+}
+
+/// None where the packet is from another device than the flow's: the address has moved, or it is not the sender's.
+#[inline(always)]
+fn pass_on(ctx: &TcContext, devices: &[u32; 2], slots: &[u16; 2], side: usize) -> Option<i32> {
+    if devices[side] != device(ctx) {
+        return None;
+    }
+    count_forwarded(slots, side, ctx.len());
+    Some(deliver(devices[1 - side]))
 }

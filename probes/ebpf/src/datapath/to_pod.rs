@@ -96,7 +96,7 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
 
 #[inline(always)]
 fn pass_on(ctx: &TcContext, flow: &Flow, side: usize) -> i32 {
-    count_forwarded(flow, side, ctx.len());
+    count_forwarded(&flow.slots, side, ctx.len());
     TC_ACT_OK
 }
 
