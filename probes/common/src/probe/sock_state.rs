@@ -45,6 +45,8 @@ pub struct SockState {
     pub phase: u8,
     pub flags: u8,
     pub tls: u8,
-    pub padding: [u8; 6],
+    /// How often there was something to look at its round-trip time for (it wraps).
+    pub round_trips: u8,
+    pub padding: [u8; 5],
 }
 assert_size!(SockState, 56);

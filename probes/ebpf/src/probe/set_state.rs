@@ -154,7 +154,8 @@ pub fn new_state(target: u16, role: u8) -> SockState {
         phase: 0,
         flags: 0,
         tls: TLS_NEW,
-        padding: [0; 6],
+        round_trips: 0,
+        padding: [0; 5],
     }
 }
 

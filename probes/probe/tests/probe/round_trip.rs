@@ -17,14 +17,18 @@ fn as_ss_says() {
     let server = Server::start(&world.far, world.far_address(4), 1, Duration::from_micros(200));
     let mut stream = connect(&world.near, world.far_address(4));
     let mut shown = Vec::new();
+    // It looks when data comes for the first time, and at every eighth time after that.
+    ask(&mut stream, 1);
+    shown.push(smoothed(&world));
     for _ in 0..20 {
-        ask(&mut stream, 20);
+        ask(&mut stream, 24);
         shown.push(smoothed(&world));
     }
     drop(stream);
     server.end();
     let report = probe.stop();
     let client = &of(&report, "near")["latency"]["client"];
+    assert_eq!(client["smoothedRtt"]["count"], 1 + 20 * 3);
     let buckets = client["smoothedRtt"]["buckets"].as_array().expect("buckets");
     for value in shown {
         // `ss` shows microseconds with three digits after them; the kernel keeps eighths.
