@@ -135,7 +135,7 @@ pub static TLS_EGRESS: Hook = Hook {
     without: "TLS handshakes",
     repeatable: false,
 };
-/// Where state lies in a hash map: takes out what belonged to a socket that is no more.
+/// Takes out what belonged to a socket that is no more, where that does not lie with it.
 pub static DESTROY: Hook = Hook {
     name: "socket end",
     rungs: &[
@@ -143,7 +143,7 @@ pub static DESTROY: Hook = Hook {
         rung("destroy_raw", Way::RawTracepoint, "tcp_destroy_sock", "5.10"),
     ],
     without: "an orderly map of sockets",
-    repeatable: false,
+    repeatable: true,
 };
 pub static SEED: Hook = Hook {
     name: "connections before",
@@ -193,7 +193,7 @@ pub static ALL: [&Hook; 11] = [
 ];
 
 /// What the probes need, and whether they can't do without.
-pub fn wanted(probes: Probes, store_is_hash: bool, empty: bool) -> Vec<(&'static Hook, bool)> {
+pub fn wanted(probes: Probes, empty: bool) -> Vec<(&'static Hook, bool)> {
     if empty {
         return vec![(&EMPTY_SEND, false), (&EMPTY_RECEIVE, false), (&EMPTY_READY, false)];
     }
@@ -201,7 +201,7 @@ pub fn wanted(probes: Probes, store_is_hash: bool, empty: bool) -> Vec<(&'static
     let all = [
         // First: what comes after it finds the state that it makes.
         (&SET_STATE, turns || probes.drops, turns),
-        (&DESTROY, store_is_hash && (turns || probes.drops), true),
+        (&DESTROY, turns || probes.drops, true),
         (&SEND, turns, true),
         (&RECEIVE, turns, true),
         (&DATA_READY, probes.latency, false),

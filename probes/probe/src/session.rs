@@ -215,7 +215,7 @@ impl Session {
             }
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
             let ladder = ground.ladder(plan, options);
-            let wanted = hooks::wanted(probes, !plan.in_sockets, options.empty);
+            let wanted = hooks::wanted(probes, options.empty);
             let attached: Vec<Attached> =
                 wanted.iter().map(|(hook, _)| ladder.climb(&mut ebpf, hook)).collect();
             let stands = attached

@@ -26,6 +26,9 @@ pub const TLS_SERVER_HELLO: u8 = 2;
 pub const TLS_DONE: u8 = 3;
 pub const TLS_NONE: u8 = 4;
 
+/// So many sockets have a place of their own for it. A power of two.
+pub const PLACES: u32 = 8_192;
+
 /// What is kept of a TCP socket. Times are of the kernel's monotonic clock, in nanoseconds; 0: none.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -10,6 +10,7 @@ mod histogram;
 mod iterator;
 mod kernel;
 mod maps;
+mod places;
 mod settings;
 mod store;
 mod targets;

@@ -1,7 +1,7 @@
 //! Every map of the probes. The loader sets the sizes that depend on the targets.
 
 use aya_ebpf::{
-    bindings::BPF_F_NO_PREALLOC,
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     btf_maps::SkStorage,
     macros::{btf_map, map},
     maps::{Array, HashMap, PerCpuArray},
@@ -11,7 +11,22 @@ use meshmark_common::probe::{
     SockState,
 };
 
-/// State of sockets, where the socket itself holds it.
+use crate::places::Place;
+
+/// State of sockets, by place; values begin at a page, so that none lies across two lines of the cache.
+#[map]
+pub static PLACES: Array<Place> = Array::with_max_entries(meshmark_common::probe::PLACES, BPF_F_MMAPABLE);
+
+/// Whose each place is.
+#[map]
+pub static TAKEN: HashMap<u32, u64> =
+    HashMap::with_max_entries(meshmark_common::probe::PLACES, BPF_F_NO_PREALLOC);
+
+/// Not 0: there are sockets that found their place taken.
+#[map]
+pub static CROWDED: Array<u64> = Array::with_max_entries(1, 0);
+
+/// State of those, with the socket itself.
 #[btf_map]
 pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
 

@@ -19,7 +19,7 @@ use crate::{
     kernel::field,
     maps::CONNECT_FAILURES,
     settings::setting,
-    store::{OVERFLOW_FAILURES, counters, find, insert, leave, overflow},
+    store::{OVERFLOW_FAILURES, counters, find, forget, insert, leave, overflow},
     targets::{self, AF_INET, AF_INET6},
 };
 
@@ -66,7 +66,11 @@ fn begin(sock: *const c_void, role: u8) {
         Some(target) => target as u16,
         // Before 6.15 it still has its listener's address here, which may be every: whose it is shows when it is established.
         None if role == SERVER && setting!(addresses) != 0 => UNKNOWN_TARGET,
-        None => return,
+        None => {
+            // Whatever is known by this address was another socket's, whose end was not seen.
+            forget(sock);
+            return;
+        }
     };
     // Else it is a socket that connects again.
     if find(sock).is_some_and(|state| {

@@ -1,4 +1,4 @@
-//! Where the state of a socket is: with the socket, or in a hash map where the program may not reach that.
+//! Where the state of a socket is: in a place of its own or with the socket, or in a hash map where the program may not reach that.
 
 use core::{ffi::c_void, ptr};
 
@@ -11,6 +11,7 @@ use meshmark_common::probe::{Counters, STORE_SOCKET, SockState};
 use crate::{
     add::add_atomic,
     maps::{COUNTERS, OVERFLOWS, SOCKETS, SOCKETS_BY_ADDRESS},
+    places::{self, Found},
     settings::setting,
 };
 
@@ -25,7 +26,11 @@ pub const OVERFLOW_LISTENERS: u32 = 4;
 #[inline(always)]
 pub fn find(sock: *const c_void) -> Option<&'static mut SockState> {
     if setting!(store) == STORE_SOCKET {
-        return in_socket(sock, ptr::null(), 0);
+        return match places::find(sock) {
+            Found::State(state) => Some(state),
+            Found::Elsewhere => in_socket(sock, ptr::null(), 0),
+            Found::Nothing => None,
+        };
     }
     let state = SOCKETS_BY_ADDRESS.get_ptr_mut(&(sock as u64))?;
     // SAFETY: entries stay valid memory until the program ends.
@@ -36,6 +41,9 @@ pub fn find(sock: *const c_void) -> Option<&'static mut SockState> {
 #[inline(always)]
 pub fn insert(sock: *const c_void, state: &SockState) -> bool {
     let done = if setting!(store) == STORE_SOCKET {
+        if places::take(sock, state) {
+            return true;
+        }
         match in_socket(sock, state, BPF_SK_STORAGE_GET_F_CREATE.into()) {
             Some(place) => {
                 *place = *state;
@@ -55,7 +63,9 @@ pub fn insert(sock: *const c_void, state: &SockState) -> bool {
 /// The socket is no more; what lies with a socket goes with it.
 #[inline(always)]
 pub fn forget(sock: *const c_void) {
-    if setting!(store) != STORE_SOCKET {
+    if setting!(store) == STORE_SOCKET {
+        places::free(sock);
+    } else {
         let _ = SOCKETS_BY_ADDRESS.remove(&(sock as u64));
     }
 }
@@ -63,12 +73,12 @@ pub fn forget(sock: *const c_void) {
 /// From now on it is not watched.
 #[inline(always)]
 pub fn leave(sock: *const c_void) {
-    if setting!(store) == STORE_SOCKET {
+    if setting!(store) != STORE_SOCKET {
+        forget(sock);
+    } else if !places::free(sock) {
         let map = (&raw const SOCKETS).cast_mut().cast::<c_void>();
         // SAFETY: the map is one of socket storage.
         unsafe { bpf_sk_storage_delete(map, sock.cast_mut()) };
-    } else {
-        forget(sock);
     }
 }
 

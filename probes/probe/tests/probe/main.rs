@@ -11,6 +11,7 @@ mod ladder;
 mod lost;
 mod namespace;
 mod output;
+mod places;
 mod retransmit;
 mod round_trip;
 mod seed;

@@ -1,0 +1,84 @@
+//! Places for the state of sockets, by the socket's address: found without a call of a helper, which costs more than all that a
+//! program does there. A place is for one socket: where two meet, the state of the second lies with its socket.
+
+use core::{ffi::c_void, mem::size_of};
+
+use aya_ebpf::bindings::BPF_NOEXIST;
+use meshmark_common::probe::{PLACES as COUNT, SockState};
+
+use crate::maps::{CROWDED, PLACES, SOCKETS, TAKEN};
+
+/// A line of the cache.
+#[repr(C)]
+pub struct Place {
+    /// Address of the socket; 0: nobody's.
+    sock: u64,
+    state: SockState,
+}
+const _: () = assert!(size_of::<Place>() == 64);
+
+/// What is known of a socket.
+pub enum Found {
+    State(&'static mut SockState),
+    /// It may lie with the socket.
+    Elsewhere,
+    Nothing,
+}
+
+#[inline(always)]
+pub fn find(sock: *const c_void) -> Found {
+    let Some(place) = PLACES.get_ptr_mut(index(sock)) else { return Found::Nothing };
+    // SAFETY: memory of the map. While a program has a socket in hand, that is not destroyed, and its place is no other's.
+    let place = unsafe { &mut *place };
+    if place.sock == sock as u64 {
+        return Found::State(&mut place.state);
+    }
+    match CROWDED.get(0) {
+        Some(0) => Found::Nothing,
+        _ => Found::Elsewhere,
+    }
+}
+
+/// `false`: the place is another socket's; from now on it is known that some lie elsewhere.
+#[inline(always)]
+pub fn take(sock: *const c_void, state: &SockState) -> bool {
+    let index = index(sock);
+    let Some(place) = PLACES.get_ptr_mut(index) else { return false };
+    // SAFETY: memory of the map.
+    let place = unsafe { &mut *place };
+    // Two may want it at once: one of them can enter it here.
+    if place.sock != sock as u64 && TAKEN.insert(&index, &(sock as u64), BPF_NOEXIST.into()).is_err() {
+        if let Some(crowded) = CROWDED.get_ptr_mut(0) {
+            // SAFETY: memory of the map; whoever writes, writes this.
+            unsafe { *crowded = 1 };
+        }
+        return false;
+    }
+    place.state = *state;
+    place.sock = sock as u64;
+    true
+}
+
+/// `false`: it had none.
+#[inline(always)]
+pub fn free(sock: *const c_void) -> bool {
+    let index = index(sock);
+    let Some(place) = PLACES.get_ptr_mut(index) else { return false };
+    // SAFETY: memory of the map.
+    let place = unsafe { &mut *place };
+    if place.sock != sock as u64 {
+        return false;
+    }
+    place.sock = 0;
+    let _ = TAKEN.remove(&index);
+    true
+}
+
+#[inline(always)]
+fn index(sock: *const c_void) -> u32 {
+    /// Fibonacci hashing: 2^64 over the golden ratio.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    // Of a pointer the verifier lets be calculated only what is between it and another one.
+    let number = (sock as u64).wrapping_sub(&raw const SOCKETS as u64);
+    (number.wrapping_mul(SPREAD) >> (u64::BITS - COUNT.ilog2())) as u32
+}
