@@ -34,7 +34,7 @@ const latencySchema = v.object({
   /** Client: first send to first receive. Server: first receive to next send. */
   turn: histogramSchema,
   receiveQueue: orNull(histogramSchema),
-  /** At every look: whenever data comes, or the program sends more of the same. */
+  /** At every look: the first time that data comes or the program sends more of the same, and every eighth time after that. */
   smoothedRtt: histogramSchema,
   /** Mean over the same looks; `null`: there was none. */
   lowestRttUs: orNull(number),

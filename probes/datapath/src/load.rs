@@ -5,7 +5,6 @@ use std::fs::File;
 use aya::{
     Ebpf, EbpfLoader,
     programs::{CgroupAttachMode, Program, ProgramError, SchedClassifier},
-    util::nr_cpus,
 };
 use meshmark_common::datapath::{Config, RECENT_FLOWS};
 
@@ -42,9 +41,9 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
     for (map, entries) in &options.sizes {
         loader.map_max_entries(map, *entries);
     }
-    let cpus = nr_cpus().map_err(|(what, error)| Problem(format!("{what}: {error}")))?;
+    let numbers = cpu_numbers()?;
     for map in ["RECENT4", "RECENT6"] {
-        loader.map_max_entries(map, RECENT_FLOWS * u32::try_from(cpus).unwrap_or(1));
+        loader.map_max_entries(map, RECENT_FLOWS * numbers);
     }
     let other = options.object.as_ref().map(std::fs::read).transpose().trying("reading the eBPF object")?;
     let object = other.as_deref().unwrap_or(OBJECT);
@@ -78,6 +77,14 @@ pub fn load(options: &Options) -> Result<DataPath, Problem> {
         event_nanoseconds: 1_000_000_000 / EVENTS_PER_SECOND,
     });
     Ok(DataPath::new(ebpf, maps, Events::new(events), Attachment::for_kernel(), hertz))
+}
+
+/// So many numbers CPUs may have, from 0 on; there can be fewer CPUs.
+fn cpu_numbers() -> Result<u32, Problem> {
+    const FILE: &str = "/sys/devices/system/cpu/possible";
+    let ranges = std::fs::read_to_string(FILE).trying(&format!("reading {FILE}"))?;
+    let highest = ranges.trim().rsplit([',', '-']).next().and_then(|number| number.parse::<u32>().ok());
+    highest.map(|number| number + 1).ok_or_else(|| Problem(format!("{FILE} says {ranges:?}")))
 }
 
 /// A loaded program of the type that its name stands for.

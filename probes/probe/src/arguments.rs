@@ -15,7 +15,7 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
                       there), cgroup:DIR (with all below it), address:IP[:PORT] ([IP6]:PORT); names and paths may have * and ?
                       (quote them): what matches is one target, also what is made while it is watched
   --no-cost           do not count the programs' own time (which itself costs 40 to 80 ns a run)
-  --state WHERE       sockets or hash: where the state of connections is kept (default: with the sockets, where the kernel lets)
+  --state WHERE       sockets or hash: where the state of connections is kept (default: sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
   --empty             attaches programs that do nothing where the latency probe's are: what being there costs by itself
   --twice             attaches two copies of each program that may be left for another task in the middle, as is done by
@@ -63,7 +63,7 @@ pub struct Options {
 /// Which ways are to be tried first, and which are not.
 #[derive(Debug, Default, Clone)]
 pub struct LadderOptions {
-    /// `Some(true)`: only with the sockets; `Some(false)`: only in a hash map.
+    /// `Some(true)`: only in places and with the sockets; `Some(false)`: only in a hash map.
     pub in_sockets: Option<bool>,
     pub without: Vec<String>,
     /// Programs that do nothing instead.

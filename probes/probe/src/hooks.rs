@@ -142,7 +142,7 @@ pub static DESTROY: Hook = Hook {
         rung("destroy_btf", Way::BtfTracepoint, "tcp_destroy_sock", "5.10"),
         rung("destroy_raw", Way::RawTracepoint, "tcp_destroy_sock", "5.10"),
     ],
-    without: "an orderly map of sockets",
+    without: "an end to what is known of a socket",
     repeatable: true,
 };
 pub static SEED: Hook = Hook {
@@ -199,9 +199,10 @@ pub fn wanted(probes: Probes, empty: bool) -> Vec<(&'static Hook, bool)> {
     }
     let turns = probes.latency || probes.connections;
     let all = [
-        // First: what comes after it finds the state that it makes.
-        (&SET_STATE, turns || probes.drops, turns),
+        // First: what is known of a socket goes with it.
         (&DESTROY, turns || probes.drops, true),
+        // Then: what comes after it finds the state that it makes.
+        (&SET_STATE, turns || probes.drops, turns),
         (&SEND, turns, true),
         (&RECEIVE, turns, true),
         (&DATA_READY, probes.latency, false),

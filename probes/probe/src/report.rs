@@ -8,6 +8,7 @@ use crate::{
     attach::Refusal,
     cost::{Cost, ProgramCounts, cost},
     drops::{Drops, Names, drops},
+    hooks::DESTROY,
     kernel,
     problem::Problem,
     raw::Raw,
@@ -29,7 +30,7 @@ pub struct Report {
     pub seconds: f64,
     pub kernel: String,
     pub cpus: usize,
-    /// Where the state of connections was kept: with the socket, or in a hash map.
+    /// Where the state of connections was kept that found no place of its own, or all of it: with the socket, or in a hash map.
     pub state: &'static str,
     pub hooks: Vec<HookReport>,
     pub targets: Vec<TargetReport>,
@@ -90,7 +91,10 @@ pub fn report(session: &mut Session, names: &Names, partial: bool) -> Result<Rep
     let elapsed = session.elapsed();
     let targets =
         (0..session.targets.list.len()).map(|index| target(session, &raw, index, names, elapsed)).collect();
-    let missed = raw.programs.values().map(|copies| ProgramCounts::together(copies).missed).sum();
+    // The end of a socket is in no figure.
+    let counting =
+        raw.programs.iter().filter(|(name, _)| DESTROY.rungs.iter().all(|rung| rung.program != **name));
+    let missed = counting.map(|(_, copies)| ProgramCounts::together(copies).missed).sum();
     let [sockets, drops, drop_services, failed_connects, listeners, ..] = raw.overflows;
     let lost = Lost { missed, sockets, drops, drop_services, failed_connects, listeners };
     let mut warnings = session.warnings.clone();

@@ -286,7 +286,8 @@ impl Session {
 
     /// From here on nothing is counted any more.
     pub fn end(&mut self) {
-        for attached in &mut self.attached {
+        // Who makes state, and takes it away, goes last.
+        for attached in self.attached.iter_mut().rev() {
             for copy in &mut attached.copies {
                 copy.link = None;
             }

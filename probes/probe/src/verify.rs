@@ -31,7 +31,7 @@ struct Tried {
     on: &'static str,
     program: &'static str,
     since: &'static str,
-    /// With state in socket storage, and in a hash map: `null` works, a sentence says why not. Absent: not of use.
+    /// With state in places and socket storage, and in a hash map: `null` works, a sentence says why not. Absent: not of use.
     #[serde(skip_serializing_if = "Option::is_none")]
     in_sockets: Option<Answer>,
     in_hash_map: Answer,

@@ -76,7 +76,7 @@ pub struct Flow {
     pub slots: [u16; 2],
     /// That let it in (the receiver's, else the sender's).
     pub rule: u32,
-    /// Jiffies of its last packet, and how many of them may pass until the next.
+    /// Jiffies of its last packet, or of one up to a jiffy before that (`recent.rs`), and how many of them may pass until the next.
     pub last_seen: u32,
     pub timeout: u32,
     pub last_event: u32,

@@ -1,6 +1,6 @@
 use crate::assert_size;
 
-/// State lies with the socket.
+/// State lies in places, and with sockets that find theirs taken.
 pub const STORE_SOCKET: u32 = 0;
 /// State lies in a hash map by the socket's address, where programs may not use the other.
 pub const STORE_HASH: u32 = 1;
@@ -17,7 +17,7 @@ pub enum Measure {
     Turn = 0,
     /// Data there to first receive.
     Queue = 1,
-    /// Smoothed round-trip time, whenever data comes, or the program sends more of the same.
+    /// Smoothed round-trip time, whenever it is looked at (`round_trip.rs`).
     SmoothedRtt = 2,
     /// Client: SYN to established. Server: SYN seen to established.
     Connect = 3,

@@ -50,6 +50,8 @@ pub struct SockState {
     pub tls: u8,
     /// How often there was something to look at its round-trip time for (it wraps).
     pub round_trips: u8,
-    pub padding: [u8; 5],
+    /// Of the place that this lies in, whosever it is: not 0, and another socket has found it taken.
+    pub shared: u8,
+    pub padding: [u8; 4],
 }
 assert_size!(SockState, 56);

@@ -93,7 +93,35 @@ fn a_flow_in_use_does_not_expire() {
             assert!(alive(&mut flow), "the flow is cut");
         }
     }
+    for flow in lab.loader.ask(json!({ "op": "conntrack" }))["flows"].as_array().expect("flows") {
+        // The first of the two has been idle for as long as the second was tried.
+        assert!(flow["idleSeconds"].as_f64() < Some(3.0), "{flow}");
+    }
     // Expired, they would have been opened again, and counted.
     let rules = lab.loader.ask(json!({ "op": "counters" }))["rules"].clone();
     assert_eq!(rules, json!([{ "rule": 1, "allowed": 2, "denied": 0, "droppedPackets": 0 }]));
+}
+
+/// No set changes, so that nothing is waited for: the revision alone tells.
+#[test]
+fn a_policy_holds_from_the_next_packet_on() {
+    let mut lab = Lab::new(2);
+    let sets = || {
+        json!([
+            { "name": "open", "entries": [entry("ingress", 256, 80, "allow", 1)] },
+            { "name": "shut", "entries": [] },
+        ])
+    };
+    let on_server = |set: &str| json!([{ "endpoint": 2, "ingress": set, "egress": null }]);
+    run_on(0);
+    for address in lab.pods[1].both() {
+        echo_tcp(&lab.pods[1].namespace, address, 80);
+        for _ in 0..3 {
+            lab.apply(sets(), on_server("open"));
+            let mut flow = connect(&lab.pods[0].namespace, address, 80).expect("connected");
+            assert!(alive(&mut flow) && alive(&mut flow), "the flow is cut");
+            lab.apply(sets(), on_server("shut"));
+            assert!(!alive(&mut flow), "the flow goes on");
+        }
+    }
 }

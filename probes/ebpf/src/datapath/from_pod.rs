@@ -23,6 +23,7 @@ use crate::{
     parse::parse,
     proxy::{divert, divert_to_upstream},
     quick,
+    recent::note,
     scratch::lay_down,
 };
 
@@ -91,7 +92,10 @@ fn forward<F: Family>(ctx: &TcContext) -> i32 {
         // Another device: the address has moved, or it is not the sender's; judge() tells which.
         if flow.devices[side] == device(ctx) {
             match step(flow, &packet, side, revision, config) {
-                Step::Forward => return pass_on::<F>(ctx, &packet, flow, side, config),
+                Step::Forward => {
+                    note(&key, flow, revision);
+                    return pass_on::<F>(ctx, &packet, flow, side, config);
+                }
                 Step::Report(kind) => {
                     if config.events != 0 {
                         lay_down::<F>(&packet, &key, side);

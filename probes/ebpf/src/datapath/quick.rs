@@ -1,5 +1,5 @@
-//! Nearly every packet: TCP without options of the network header, of a flow that is allowed under the present revision and goes
-//! from pod to pod. Straight down, since where other work takes the caches between packets, each line of code that a packet
+//! Nearly every packet: TCP without options of the network header, of a flow that this CPU has just passed on (`recent.rs`).
+//! Straight down, since where other work takes the caches between packets, each line of code that a packet
 //! runs over costs more than what it does there. Whatever is not that plain goes the long way, which says the same of it.
 
 use core::mem::size_of;
@@ -10,11 +10,9 @@ use meshmark_common::datapath::LEG_NORMAL;
 use crate::{
     clock::jiffies,
     config::{config, revision},
-    conntrack::find,
     counters::count_forwarded,
     deliver::deliver,
     family::{Family, V4, V6, flow_key},
-    flow_state::{Step, step},
     from_pod::device,
     packet::{ACK, PLAIN, Packet, TCP},
     parse::{Ipv4, Ipv6, LINK, halves, load},
@@ -77,33 +75,15 @@ fn open<Address>(source: Address, destination: Address, tcp: [u32; 4]) -> Option
 pub fn forward<F: Quick>(ctx: &TcContext) -> Option<i32> {
     let packet = F::plain(ctx)?;
     let config = config()?;
+    // Who listens is told of flows that are in use.
     if config.events != 0 {
         return None;
     }
     let (key, side) = flow_key::<F>(&packet, LEG_NORMAL);
     let recent = place(&key)?;
-    // Both are looked at again below: kept, they would take more of the stack than kernels before 6.8 have left.
-    if recent.holds(&key, revision(config), jiffies()) {
-        return pass_on(ctx, &recent.devices, &recent.slots, side);
-    }
-    let flow = find::<F>(&key)?;
-    if flow.flags != 0 {
+    if !recent.holds(&key, revision(config), jiffies()) || recent.devices[side] != device(ctx) {
         return None;
     }
-    // Nobody listens, so that a report is none.
-    if matches!(step(flow, &packet, side, revision(config), config), Step::Judge | Step::Open) {
-        return None;
-    }
-    recent.note(&key, flow, jiffies());
-    pass_on(ctx, &flow.devices, &flow.slots, side)
-}
-
-/// None where the packet is from another device than the flow's: the address has moved, or it is not the sender's.
-#[inline(always)]
-fn pass_on(ctx: &TcContext, devices: &[u32; 2], slots: &[u16; 2], side: usize) -> Option<i32> {
-    if devices[side] != device(ctx) {
-        return None;
-    }
-    count_forwarded(slots, side, ctx.len());
-    Some(deliver(devices[1 - side]))
+    count_forwarded(&recent.slots, side, ctx.len());
+    Some(deliver(recent.devices[1 - side]))
 }

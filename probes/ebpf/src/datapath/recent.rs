@@ -2,8 +2,10 @@
 //! Most of what a packet of an established flow cost was the way through conntrack's hash table: its code, the bucket, the
 //! element, each in lines of their own.
 //!
-//! What lies here holds under one revision, as the verdict in conntrack does, and for a few jiffies: then conntrack is asked
-//! again, so that it knows the flow is in use. Nobody else writes a CPU's entries, and nothing interrupts the program on it.
+//! What lies here holds under one revision, as the verdict in conntrack does, and for two jiffies: then conntrack is asked
+//! again, so that it knows the flow is in use. For so long, too, it outlives a flow that gave way to another with the same
+//! addresses and ports. Nobody else writes a CPU's entries, and nothing comes in between (but on kernels with PREEMPT_RT,
+//! where programs on one CPU can, here as in `scratch.rs`).
 
 use core::mem::size_of;
 
@@ -11,6 +13,7 @@ use aya_ebpf::{helpers::generated::bpf_get_smp_processor_id, maps::Array};
 use meshmark_common::datapath::{Flow, FlowKey4, FlowKey6, RECENT_FLOWS};
 
 use crate::{
+    clock::jiffies,
     maps::{RECENT4, RECENT6},
     packet::ACK,
 };
@@ -95,20 +98,18 @@ impl<Key: RecentKey> Recent<Key> {
     pub fn holds(&self, key: &Key, revision: u32, now: u32) -> bool {
         self.key.is(key) && self.revision == revision && now.wrapping_sub(self.asked) < FRESH
     }
+}
 
-    /// # Arguments
-    /// `flow`: one that is allowed under its revision, and whose next segment would be passed on
-    #[inline(always)]
-    pub fn note(&mut self, key: &Key, flow: &Flow, now: u32) {
-        // Until both sides have been seen to acknowledge, the next segment is news.
-        if flow.tcp_flags[0] & flow.tcp_flags[1] & ACK != 0 {
-            *self = Self {
-                key: *key,
-                devices: flow.devices,
-                slots: flow.slots,
-                revision: flow.revision,
-                asked: now,
-            };
-        }
+/// # Arguments
+/// `flow`: one whose next segment would be passed on, if it is plain; `revision`: under which it is allowed. Another CPU may
+/// judge the flow again meanwhile: what it writes then is noted under the old revision, and holds no more.
+#[inline(never)]
+pub fn note<Key: RecentKey>(key: &Key, flow: &Flow, revision: u32) {
+    // Until both sides have been seen to acknowledge, the next segment is news.
+    if flow.flags == 0
+        && flow.tcp_flags[0] & flow.tcp_flags[1] & ACK != 0
+        && let Some(place) = place(key)
+    {
+        *place = Recent { key: *key, devices: flow.devices, slots: flow.slots, revision, asked: jiffies() };
     }
 }

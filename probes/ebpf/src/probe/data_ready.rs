@@ -51,9 +51,9 @@ fn data_ready(sock: Sock) -> i32 {
         let Some(tcp) = sock.tcp() else { return 0 };
         if state.ready_at == 0 {
             state.ready_at = taken_up_at(tcp);
+            // Here and not where the program receives, which may be on another CPU: these fields have just been written.
+            round_trip::look(tcp, state);
         }
-        // Here and not where the program receives, which may be on another CPU: these fields have just been written.
-        round_trip::look(tcp, state);
     }
     0
 }

@@ -22,11 +22,7 @@ pub static PLACES: Array<Place> = Array::with_max_entries(meshmark_common::probe
 pub static TAKEN: HashMap<u32, u64> =
     HashMap::with_max_entries(meshmark_common::probe::PLACES, BPF_F_NO_PREALLOC);
 
-/// Not 0: there are sockets that found their place taken.
-#[map]
-pub static CROWDED: Array<u64> = Array::with_max_entries(1, 0);
-
-/// State of those, with the socket itself.
+/// State of those that found their place taken, with the socket itself.
 #[btf_map]
 pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
 

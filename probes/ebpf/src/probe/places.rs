@@ -6,7 +6,7 @@ use core::{ffi::c_void, mem::size_of};
 use aya_ebpf::bindings::BPF_NOEXIST;
 use meshmark_common::probe::{PLACES as COUNT, SockState};
 
-use crate::maps::{CROWDED, PLACES, SOCKETS, TAKEN};
+use crate::maps::{PLACES, SOCKETS, TAKEN};
 
 /// A line of the cache.
 #[repr(C)]
@@ -28,18 +28,17 @@ pub enum Found {
 #[inline(always)]
 pub fn find(sock: *const c_void) -> Found {
     let Some(place) = PLACES.get_ptr_mut(index(sock)) else { return Found::Nothing };
-    // SAFETY: memory of the map. While a program has a socket in hand, that is not destroyed, and its place is no other's.
+    // SAFETY: memory of the map. While a tracepoint has a socket in hand, that is not destroyed, and its place is no other's.
+    // (A packet's socket may be, in the moment in which TLS is looked at: the next owner's handshake is the worst that can take
+    // harm.)
     let place = unsafe { &mut *place };
     if place.sock == sock as u64 {
         return Found::State(&mut place.state);
     }
-    match CROWDED.get(0) {
-        Some(0) => Found::Nothing,
-        _ => Found::Elsewhere,
-    }
+    if place.state.shared == 0 { Found::Nothing } else { Found::Elsewhere }
 }
 
-/// `false`: the place is another socket's; from now on it is known that some lie elsewhere.
+/// `false`: the place is another socket's; from now on it is known there that some lie elsewhere.
 #[inline(always)]
 pub fn take(sock: *const c_void, state: &SockState) -> bool {
     let index = index(sock);
@@ -48,13 +47,12 @@ pub fn take(sock: *const c_void, state: &SockState) -> bool {
     let place = unsafe { &mut *place };
     // Two may want it at once: one of them can enter it here.
     if place.sock != sock as u64 && TAKEN.insert(&index, &(sock as u64), BPF_NOEXIST.into()).is_err() {
-        if let Some(crowded) = CROWDED.get_ptr_mut(0) {
-            // SAFETY: memory of the map; whoever writes, writes this.
-            unsafe { *crowded = 1 };
-        }
+        place.state.shared = 1;
         return false;
     }
+    let shared = place.state.shared;
     place.state = *state;
+    place.state.shared = shared;
     place.sock = sock as u64;
     true
 }
@@ -70,7 +68,10 @@ pub fn free(sock: *const c_void) -> bool {
         return false;
     }
     place.sock = 0;
-    let _ = TAKEN.remove(&index);
+    if TAKEN.remove(&index).is_err() {
+        // The map is locked by what this program has interrupted: the place stays this address's, until that is a socket's again.
+        place.sock = sock as u64;
+    }
     true
 }
 

@@ -76,6 +76,8 @@ pub fn look(tcp: Sock, state: &mut SockState) {
     // SAFETY: 4 bytes of `struct tcp_sock`. The kernel keeps eight times the time, in microseconds.
     let smoothed: u32 = unsafe { tcp.field(setting!(offsets.tcp_srtt)) };
     if smoothed == 0 {
+        // As long as there is none, whenever there may be one.
+        state.round_trips = 0;
         return;
     }
     let Some(counters) = counters(state) else { return };

@@ -19,7 +19,7 @@ use crate::{
     kernel::field,
     maps::CONNECT_FAILURES,
     settings::setting,
-    store::{OVERFLOW_FAILURES, counters, find, forget, insert, leave, overflow},
+    store::{OVERFLOW_FAILURES, counters, find, insert, leave, overflow},
     targets::{self, AF_INET, AF_INET6},
 };
 
@@ -67,8 +67,8 @@ fn begin(sock: *const c_void, role: u8) {
         // Before 6.15 it still has its listener's address here, which may be every: whose it is shows when it is established.
         None if role == SERVER && setting!(addresses) != 0 => UNKNOWN_TARGET,
         None => {
-            // Whatever is known by this address was another socket's, whose end was not seen.
-            forget(sock);
+            // What is known of it is of where it connected before, or of another socket whose end was not seen.
+            leave(sock);
             return;
         }
     };
@@ -140,7 +140,7 @@ fn take_up(sock: *const c_void, old: i32) {
 fn is_tcp(sock: *const c_void) -> bool {
     let family = targets::family(sock);
     (family == AF_INET || family == AF_INET6)
-        && field::<u16>(sock, setting!(offsets.sock_protocol)) & 0xff == IPPROTO_TCP
+        && field::<u16>(sock, setting!(offsets.sock_protocol)) == IPPROTO_TCP
 }
 
 /// Of a connection whose handshake begins.
@@ -159,7 +159,8 @@ pub fn new_state(target: u16, role: u8) -> SockState {
         flags: 0,
         tls: TLS_NEW,
         round_trips: 0,
-        padding: [0; 5],
+        shared: 0,
+        padding: [0; 4],
     }
 }
 

@@ -73,9 +73,8 @@ pub fn forget(sock: *const c_void) {
 /// From now on it is not watched.
 #[inline(always)]
 pub fn leave(sock: *const c_void) {
-    if setting!(store) != STORE_SOCKET {
-        forget(sock);
-    } else if !places::free(sock) {
+    forget(sock);
+    if setting!(store) == STORE_SOCKET {
         let map = (&raw const SOCKETS).cast_mut().cast::<c_void>();
         // SAFETY: the map is one of socket storage.
         unsafe { bpf_sk_storage_delete(map, sock.cast_mut()) };

@@ -1,7 +1,11 @@
 //! State of sockets, of which some find their place taken: these are counted as the others are.
 
-use std::time::Duration;
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
+use aya::maps::{HashMap, Map, MapData, loaded_maps};
 use serde_json::Value;
 
 use crate::{
@@ -16,16 +20,25 @@ const CONNECTIONS: usize = 700;
 #[test]
 fn many_connections_at_once_and_others_after_them() {
     let world = World::new();
+    let before = maps_of_places();
     let probe = Probe::attach(&["latency", "connections"], &world.targets());
     for _ in 0..2 {
         let server = Server::start(&world.far, world.far_address(4), CONNECTIONS, Duration::ZERO);
         let mut streams: Vec<_> =
             (0..CONNECTIONS).map(|_| connect(&world.near, world.far_address(4))).collect();
         for _ in 0..2 {
-            streams.iter_mut().for_each(|stream| ask(stream, 1));
+            for stream in &mut streams {
+                ask(stream, 1);
+            }
         }
         drop(streams);
         server.end();
+    }
+    let own = maps_of_places().into_iter().find(|map| !before.contains(map)).expect("the probe's map");
+    let patience = Instant::now();
+    while taken(own) > 0 {
+        assert!(patience.elapsed() < Duration::from_secs(5), "{} places are not free", taken(own));
+        sleep(Duration::from_millis(50));
     }
     let report = probe.stop();
     for (target, role) in [("near", "client"), ("far", "server")] {
@@ -37,4 +50,15 @@ fn many_connections_at_once_and_others_after_them() {
         let counts: [&Value; 3] = ["opened", "closed", "requests"].map(|field| &connections[field]);
         assert_eq!(counts, [2 * CONNECTIONS, 2 * CONNECTIONS, 4 * CONNECTIONS], "{connections}");
     }
+}
+
+/// Their ids.
+fn maps_of_places() -> Vec<u32> {
+    let maps = loaded_maps().filter_map(Result::ok);
+    maps.filter(|map| map.name_as_str() == Some("TAKEN")).map(|map| map.id()).collect()
+}
+
+fn taken(map: u32) -> usize {
+    let map = Map::HashMap(MapData::from_id(map).expect("the probe has it open"));
+    HashMap::<_, u32, u64>::try_from(map).expect("its type").keys().count()
 }

@@ -1,7 +1,9 @@
 //! Program `set_state`: as many connections as were opened, refused and closed.
 
 use std::{
-    net::{SocketAddr, TcpStream},
+    io,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::{AsRawFd, FromRawFd},
     time::Duration,
 };
 
@@ -109,4 +111,39 @@ fn by_address() {
             (json!(30), json!(30))
         );
     }
+}
+
+/// The same socket: what was known of it is of where it was going before.
+#[test]
+fn a_socket_that_goes_elsewhere_is_nobodys() {
+    let world = World::new();
+    let [watched, other] = [PORT, PORT + 1].map(|port| SocketAddr::new(world.far_address(4), port));
+    let probe = Probe::attach(&["connections"], &[format!("service=address:{watched}")]);
+    let listener = inside(&world.far, || TcpListener::bind(other).expect("the port is free"));
+    inside(&world.near, || {
+        // SAFETY: takes numbers; owned at once.
+        let socket = unsafe { TcpStream::from_raw_fd(libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0)) };
+        assert_eq!(connect(&socket, watched), Some(libc::ECONNREFUSED));
+        assert_eq!(connect(&socket, other), None);
+    });
+    drop(listener);
+    let report = probe.stop();
+    let client = &of(&report, "service")["connections"]["client"];
+    assert_eq!([&client["attempts"], &client["failed"], &client["opened"]], [1, 1, 0], "{client}");
+}
+
+/// The error, where there is one.
+fn connect(socket: &TcpStream, to: SocketAddr) -> Option<i32> {
+    let SocketAddr::V4(to) = to else { panic!("{to} is not IPv4") };
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as u16,
+        sin_port: to.port().to_be(),
+        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(to.ip().octets()) },
+        sin_zero: [0; 8],
+    };
+    // SAFETY: an open socket, an address of that length.
+    let result = unsafe {
+        libc::connect(socket.as_raw_fd(), (&raw const address).cast(), size_of_val(&address) as u32)
+    };
+    (result != 0).then(|| io::Error::last_os_error().raw_os_error().expect("an error of the kernel's"))
 }
