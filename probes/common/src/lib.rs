@@ -13,6 +13,9 @@ pub mod kernel;
 pub mod probe;
 #[cfg(feature = "user")]
 pub mod problem;
+mod spread;
+
+pub use spread::spread;
 
 /// Fails the build when a type has another size than the one that is written down beside it.
 macro_rules! assert_size {

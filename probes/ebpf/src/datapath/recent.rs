@@ -10,7 +10,10 @@
 use core::mem::size_of;
 
 use aya_ebpf::{helpers::generated::bpf_get_smp_processor_id, maps::Array};
-use meshmark_common::datapath::{Flow, FlowKey4, FlowKey6, RECENT_FLOWS};
+use meshmark_common::{
+    datapath::{Flow, FlowKey4, FlowKey6, RECENT_FLOWS},
+    spread,
+};
 
 use crate::{
     clock::jiffies,
@@ -83,12 +86,10 @@ impl RecentKey for FlowKey6 {
 /// Where a flow of this key is, if it is here at all.
 #[inline(always)]
 pub fn place<Key: RecentKey>(key: &Key) -> Option<&'static mut Recent<Key>> {
-    /// Fibonacci hashing: 2^64 over the golden ratio.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     // SAFETY: takes nothing.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let place = key.folded().wrapping_mul(SPREAD) >> (u64::BITS - RECENT_FLOWS.ilog2());
-    let line = Key::places().get_ptr_mut(cpu * RECENT_FLOWS + place as u32)?;
+    let place = spread(key.folded(), RECENT_FLOWS);
+    let line = Key::places().get_ptr_mut(cpu * RECENT_FLOWS + place)?;
     // SAFETY: memory of the map, long enough, which only this CPU uses; all bits mean something.
     Some(unsafe { &mut *line.cast() })
 }

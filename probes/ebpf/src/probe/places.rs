@@ -4,7 +4,10 @@
 use core::{ffi::c_void, mem::size_of};
 
 use aya_ebpf::bindings::BPF_NOEXIST;
-use meshmark_common::probe::{PLACES as COUNT, SockState};
+use meshmark_common::{
+    probe::{PLACES as COUNT, SockState},
+    spread,
+};
 
 use crate::maps::{PLACES, SOCKETS, TAKEN};
 
@@ -77,9 +80,6 @@ pub fn free(sock: *const c_void) -> bool {
 
 #[inline(always)]
 fn index(sock: *const c_void) -> u32 {
-    /// Fibonacci hashing: 2^64 over the golden ratio.
-    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     // Of a pointer the verifier lets be calculated only what is between it and another one.
-    let number = (sock as u64).wrapping_sub(&raw const SOCKETS as u64);
-    (number.wrapping_mul(SPREAD) >> (u64::BITS - COUNT.ilog2())) as u32
+    spread((sock as u64).wrapping_sub(&raw const SOCKETS as u64), COUNT)
 }
