@@ -50,7 +50,8 @@ pub struct SockState {
     pub tls: u8,
     /// How often there was something to look at its round-trip time for (it wraps).
     pub round_trips: u8,
-    /// Of the place that this lies in, whosever it is: not 0, and another socket has found it taken.
+    /// Of the place that this lies in, whosever it is: not 0, and another socket has found it taken. After all that is of the
+    /// socket itself.
     pub shared: u8,
     pub padding: [u8; 4],
 }

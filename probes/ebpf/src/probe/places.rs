@@ -1,7 +1,11 @@
 //! Places for the state of sockets, by the socket's address: found without a call of a helper, which costs more than all that a
 //! program does there. A place is for one socket: where two meet, the state of the second lies with its socket.
 
-use core::{ffi::c_void, mem::size_of};
+use core::{
+    ffi::c_void,
+    mem::{offset_of, size_of},
+    ptr,
+};
 
 use aya_ebpf::bindings::BPF_NOEXIST;
 use meshmark_common::{
@@ -53,9 +57,15 @@ pub fn take(sock: *const c_void, state: &SockState) -> bool {
         place.state.shared = 1;
         return false;
     }
-    let shared = place.state.shared;
-    place.state = *state;
-    place.state.shared = shared;
+    // All but `shared` and what follows it: another CPU may be setting that now, which must not be undone.
+    // SAFETY: both are whole states, and two.
+    unsafe {
+        ptr::copy_nonoverlapping(
+            ptr::from_ref(state).cast::<u8>(),
+            (&raw mut place.state).cast::<u8>(),
+            offset_of!(SockState, shared),
+        );
+    }
     place.sock = sock as u64;
     true
 }
