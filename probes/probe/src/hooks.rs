@@ -1,5 +1,5 @@
 //! Where the programs can be attached: for each thing that is watched the ways to get there, best first. The cheapest
-//! comes first, but for sending: there the ways that see the beginning of the call come before the one that sees its end.
+//! comes first; of those at the call for sending, the ones that see its beginning come before the one that sees its end.
 
 use crate::arguments::Probes;
 
@@ -65,6 +65,7 @@ const fn rung(program: &'static str, way: Way, on: &'static str, since: &'static
 pub static SEND: Hook = Hook {
     name: "send",
     rungs: &[
+        rung("send_packet_btf", Way::BtfTracepoint, "net_dev_queue", "5.10"),
         rung("send_btf", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16"),
         rung("send_raw", Way::RawTracepoint, "tcp_sendmsg_locked", "6.16"),
         rung("send_fentry", Way::Fentry, "tcp_sendmsg", "5.11"),
@@ -161,7 +162,7 @@ pub static UNDER_WAY: Hook = Hook {
 /// What being called costs by itself: no way but the cheapest.
 static EMPTY_SEND: Hook = Hook {
     name: "send",
-    rungs: &[rung("empty_send", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16")],
+    rungs: &[rung("empty_send", Way::BtfTracepoint, "net_dev_queue", "5.10")],
     without: "what an empty program costs there",
     repeatable: false,
 };

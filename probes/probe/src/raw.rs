@@ -6,7 +6,9 @@ use aya::{
     Ebpf, Pod,
     maps::{HashMap, MapData, PerCpuArray},
 };
-use meshmark_common::probe::{ConnectFailure, Counters, DropKey, DropService, Histogram, MEASURES, SLOTS};
+use meshmark_common::probe::{
+    ConnectFailure, Counters, DropKey, DropService, Histogram, LATENCY_MEASURES, MEASURES, SLOTS, Tally,
+};
 
 use crate::{
     cost::{ProgramCounts, program_counts},
@@ -20,7 +22,8 @@ pub const OVERFLOWS: usize = 8;
 
 #[derive(Default, Clone)]
 pub struct Raw {
-    pub histograms: Vec<Values>,
+    /// By `Measure`, then by target and role.
+    pub histograms: [Vec<Values>; MEASURES],
     pub counters: Vec<Counters>,
     pub drops: BTreeMap<DropKey, u64>,
     pub services: BTreeMap<DropService, u64>,
@@ -44,6 +47,16 @@ impl Default for Values {
 }
 
 impl Values {
+    fn of<'a>(cpus: impl Iterator<Item = &'a Histogram>, sum: u64) -> Self {
+        let mut values = Self { sum, ..Self::default() };
+        for cpu in cpus {
+            for (all, one) in values.slots.iter_mut().zip(cpu.slots) {
+                *all += one;
+            }
+        }
+        values
+    }
+
     pub fn count(&self) -> u64 {
         self.slots.iter().sum()
     }
@@ -71,24 +84,23 @@ impl Raw {
             failures: entries(ebpf, "CONNECT_FAILURES")?,
             ..Self::default()
         };
-        per_cpu(ebpf, "HISTOGRAMS", |cpus: &[Histogram]| {
-            let mut values = Values::default();
-            for cpu in cpus {
-                for (all, one) in values.slots.iter_mut().zip(cpu.slots) {
-                    *all += one;
-                }
+        per_cpu(ebpf, "TALLIES", |cpus: &[Tally]| {
+            let counters =
+                cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, cpu.counters, u64::wrapping_add));
+            for (measure, histograms) in raw.histograms[..LATENCY_MEASURES].iter_mut().enumerate() {
+                histograms
+                    .push(Values::of(cpus.iter().map(|cpu| &cpu.latency[measure]), counters.sums[measure]));
             }
-            raw.histograms.push(values);
+            raw.counters.push(counters);
         })?;
-        per_cpu(ebpf, "COUNTERS", |cpus: &[Counters]| {
-            raw.counters
-                .push(cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, *cpu, u64::wrapping_add)));
-        })?;
-        for measure in 0..MEASURES {
+        let mut others = Vec::new();
+        per_cpu(ebpf, "HISTOGRAMS", |cpus: &[Histogram]| others.push(Values::of(cpus.iter(), 0)))?;
+        for measure in LATENCY_MEASURES..MEASURES {
             let Some(first) = session.first(measure) else { continue };
-            for (values, counters) in raw.histograms[first..].iter_mut().zip(&raw.counters) {
-                values.sum = counters.sums[measure];
-            }
+            let values = others[first..].iter().zip(&raw.counters);
+            raw.histograms[measure] = values
+                .map(|(values, counters)| Values { sum: counters.sums[measure], ..values.clone() })
+                .collect();
         }
         let mut index = 0;
         per_cpu(ebpf, "OVERFLOWS", |cpus: &[u64]| {
@@ -107,8 +119,10 @@ impl Raw {
 
     pub fn since(&self, before: &Self) -> Self {
         let mut raw = self.clone();
-        for (index, values) in raw.histograms.iter_mut().enumerate() {
-            *values = values.since(before.histograms.get(index));
+        for (histograms, before) in raw.histograms.iter_mut().zip(&before.histograms) {
+            for (index, values) in histograms.iter_mut().enumerate() {
+                *values = values.since(before.get(index));
+            }
         }
         for (counters, then) in raw.counters.iter_mut().zip(&before.counters) {
             *counters = fold(*counters, *then, u64::wrapping_sub);
@@ -139,8 +153,6 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, then: &BTreeMap<K, u64>) {
 fn fold(left: Counters, right: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
     Counters {
         sums: std::array::from_fn(|measure| with(left.sums[measure], right.sums[measure])),
-        timed: with(left.timed, right.timed),
-        sent_at_sum: with(left.sent_at_sum, right.sent_at_sum),
         ready_at_sum: with(left.ready_at_sum, right.ready_at_sum),
         lowest_rtt_sum: with(left.lowest_rtt_sum, right.lowest_rtt_sum),
         requests: with(left.requests, right.requests),

@@ -14,8 +14,8 @@ use aya::{
     util::KernelVersion,
 };
 use meshmark_common::probe::{
-    ANY_USER, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH, STORE_SOCKET,
-    Settings,
+    ANY_USER, CONNECTION_MEASURES, LATENCY_MEASURES, MEASURES, NO_TARGET, NOT_MEASURED, Namespace, SLOTS,
+    STORE_HASH, STORE_SOCKET, Settings,
 };
 
 use crate::{
@@ -106,20 +106,22 @@ impl Ground {
             )));
         }
         let types = KernelTypes::read()?;
+        let (hot, offsets) = offsets::find(&types)?;
         let settings = Settings {
-            store: STORE_SOCKET,
-            atomic: 0,
             fallback: NO_TARGET,
             cgroups: 0,
-            addresses: 0,
+            clocked_receive: clocked_receive(),
+            hot,
+            store: STORE_SOCKET,
+            atomic: 0,
             last_slot: SLOTS as u32 - 1,
             first: [NOT_MEASURED; MEASURES],
+            addresses: 0,
+            users: 0,
             drop_reason: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 2),
             drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
-            users: 0,
             retransmit_error: u32::from(types.tracepoint_arguments("tcp_retransmit_skb").unwrap_or(0) > 2),
-            offsets: offsets::find(&types)?,
-            clocked_receive: clocked_receive(),
+            offsets,
         };
         let object = match object {
             Some(path) => fs::read(path).trying(&format!("reading {}", path.display()))?.into(),
@@ -140,16 +142,17 @@ impl Ground {
         settings.cgroups = u32::from(targets.by_cgroup());
         settings.users = u32::from(targets.by_user());
         settings.addresses = u32::from(targets.list.iter().any(|target| !target.addresses.is_empty()));
-        let measures = measures(probes);
-        for (index, measure) in measures.iter().enumerate() {
-            settings.first[*measure as usize] = index as u32 * count * 2;
+        for measure in 0..MEASURES {
+            if let Some(first) = first(probes, measure, count) {
+                settings.first[measure] = first;
+            }
         }
-        let histograms = (measures.len() as u32 * count * 2).max(1);
+        let histograms = if probes.connections { CONNECTION_MEASURES as u32 * count * 2 } else { 1 };
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&self.btf))
             .override_global("SETTINGS", &settings, true)
             .map_max_entries("HISTOGRAMS", histograms)
-            .map_max_entries("COUNTERS", count * 2)
+            .map_max_entries("TALLIES", count * 2)
             .load(&self.object)
             .trying("creating the probes' maps")?;
         for (index, target) in targets.list.iter().enumerate() {
@@ -193,16 +196,15 @@ fn clocked_receive() -> u64 {
     symbols::address("tcp_recvmsg").unwrap_or(0)
 }
 
-/// What there are histograms of.
-fn measures(probes: Probes) -> Vec<Measure> {
-    let latency: &[Measure] = &[Measure::Turn, Measure::Queue, Measure::SmoothedRtt];
-    let connections: &[Measure] =
-        &[Measure::Connect, Measure::Tls, Measure::Lifetime, Measure::RequestsPerConnection];
-    [(probes.latency, latency), (probes.connections, connections)]
-        .into_iter()
-        .filter(|(on, _)| *on)
-        .flat_map(|(_, measures)| measures.iter().copied())
-        .collect()
+/// Where the histograms of a measure begin, for so many targets, where there are any.
+const fn first(probes: Probes, measure: usize, targets: u32) -> Option<u32> {
+    if measure < LATENCY_MEASURES {
+        if probes.latency { Some(0) } else { None }
+    } else if probes.connections {
+        Some((measure - LATENCY_MEASURES) as u32 * targets * 2)
+    } else {
+        None
+    }
 }
 
 impl Session {
@@ -301,8 +303,7 @@ impl Session {
 
     /// Index of a measure's first histogram.
     pub fn first(&self, measure: usize) -> Option<usize> {
-        let index = measures(self.probes).iter().position(|each| *each as usize == measure)?;
-        Some(index * self.targets.list.len() * 2)
+        first(self.probes, measure, self.targets.list.len() as u32).map(|first| first as usize)
     }
 
     /// What was counted since the measurement began.

@@ -121,12 +121,18 @@ impl Reader<'_> {
     }
 
     fn moments(&self, role: usize, counters: &Counters) -> Option<Moments> {
-        let turns = self.requests(role);
-        if counters.timed != turns {
+        let [turn, queue] = [Measure::Turn, Measure::Queue]
+            .map(|measure| self.raw.histograms[measure as usize].get(self.place(role)));
+        let (turn, queue, turns) = (turn?, queue?, self.requests(role));
+        if queue.count() != turns {
             return None;
         }
+        let ready = counters.ready_at_sum;
+        // The program took each when it had been in the queue for so long: that ended a client's turn, and began a server's.
+        let taken = ready.wrapping_add(queue.sum);
+        let sent = if role == 0 { taken.wrapping_sub(turn.sum) } else { taken.wrapping_add(turn.sum) };
         let mean = |sum| mean_since(sum, turns, self.session.begun_clock, self.session.elapsed());
-        Some(Moments { sent_ns: mean(counters.sent_at_sum)?, ready_ns: mean(counters.ready_at_sum)? })
+        Some(Moments { sent_ns: mean(sent)?, ready_ns: mean(ready)? })
     }
 
     pub fn connections(&self) -> Both<Connections> {
@@ -162,9 +168,10 @@ impl Reader<'_> {
 
     /// The kernel counts them in one place only.
     pub fn requests(&self, role: usize) -> u64 {
-        match self.session.first(Measure::Turn as usize) {
-            Some(first) => self.raw.histograms.get(first + self.place(role)).map_or(0, Values::count),
-            None => self.raw.counters[self.place(role)].requests,
+        if self.session.first(Measure::Turn as usize).is_some() {
+            self.raw.histograms[Measure::Turn as usize][self.place(role)].count()
+        } else {
+            self.raw.counters[self.place(role)].requests
         }
     }
 
@@ -178,12 +185,7 @@ impl Reader<'_> {
 
     fn summary(&self, measure: Measure, role: usize, unit: &'static str) -> Summary {
         let nothing = Values::default();
-        let values = self
-            .session
-            .first(measure as usize)
-            .and_then(|first| self.raw.histograms.get(first + self.place(role)))
-            .unwrap_or(&nothing);
-        summarise(values, unit)
+        summarise(self.raw.histograms[measure as usize].get(self.place(role)).unwrap_or(&nothing), unit)
     }
 }
 

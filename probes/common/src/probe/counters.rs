@@ -5,14 +5,12 @@ use crate::assert_size;
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Counters {
-    /// Sums of what the histograms count, by `Measure`: here, so that one line of the cache has all that a packet adds to
+    /// Sum over the turns in `Measure::Queue`, which wraps: since when what this end heard was there. A client hears an answer, a
+    /// server a request.
+    pub ready_at_sum: u64,
+    /// Sums of what the histograms count, by `Measure`: here, so that a line or two of the cache have all that a request adds to
     /// besides its slots.
     pub sums: [u64; MEASURES],
-    /// Turns that ended and of which both moments are known, and sums of these (they wrap): when the data that turned the turn to
-    /// the other end was sent, and since when what this end heard was there. A client hears an answer, a server a request.
-    pub timed: u64,
-    pub sent_at_sum: u64,
-    pub ready_at_sum: u64,
     /// In microseconds: the connection's lowest round-trip time so far, summed over the looks at its smoothed one.
     pub lowest_rtt_sum: u64,
     /// Turns that ended: a client has heard the first of an answer, a server has sent the first of one. Where there is a
@@ -36,4 +34,4 @@ pub struct Counters {
     /// TLS handshakes that were begun, and not ended when the connection did.
     pub tls_unfinished: u64,
 }
-assert_size!(Counters, 168);
+assert_size!(Counters, 152);

@@ -8,6 +8,9 @@ pub const STORE_HASH: u32 = 1;
 pub const NO_TARGET: u32 = u32::MAX;
 pub const NOT_MEASURED: u32 = u32::MAX;
 pub const MEASURES: usize = 7;
+/// So many of them, the first, are those of latency.
+pub const LATENCY_MEASURES: usize = 3;
+pub const CONNECTION_MEASURES: usize = MEASURES - LATENCY_MEASURES;
 
 /// What there are histograms of, for every target and role.
 #[repr(u32)]
@@ -28,7 +31,25 @@ pub enum Measure {
     RequestsPerConnection = 6,
 }
 
-/// Where fields are in the running kernel's structures, in bytes.
+/// Where the fields are, in bytes, that are read for every request.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct HotOffsets {
+    pub sock_protocol_functions: u32,
+    pub protocol_receive: u32,
+    /// When the kernel last looked at the clock for this socket; 0: not there.
+    pub tcp_clock: u32,
+    pub tcp_srtt: u32,
+    pub tcp_lowest_rtt: u32,
+    pub skb_sock: u32,
+    /// Bytes outside of its first piece of memory, in which TCP has headers only.
+    pub skb_data_length: u32,
+    /// When it is to leave.
+    pub skb_time: u32,
+}
+assert_size!(HotOffsets, 32);
+
+/// Where other fields are in the running kernel's structures, in bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Offsets {
@@ -47,18 +68,11 @@ pub struct Offsets {
     pub sock_user: u32,
     /// What a program has of it; null where no program has it any more.
     pub sock_socket: u32,
-    pub sock_protocol_functions: u32,
-    pub protocol_receive: u32,
-    pub tcp_srtt: u32,
-    pub tcp_lowest_rtt: u32,
-    /// When the kernel last looked at the clock for this socket; 0: not there.
-    pub tcp_clock: u32,
     pub tcp_segments_out: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
     pub cgroup_parent: u32,
     pub node_id: u32,
-    pub skb_sock: u32,
     pub skb_device: u32,
     pub skb_head: u32,
     pub skb_network: u32,
@@ -67,34 +81,38 @@ pub struct Offsets {
     pub skb_segments: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 124);
+assert_size!(Offsets, 100);
 
 /// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
+    /// The target of what belongs to no other, or `NO_TARGET`.
+    pub fallback: u32,
+    /// Not 0: there are targets by cgroup.
+    pub cgroups: u32,
+    // From here on to the first three histograms: what is read for every request. These 64 bytes are one line of the cache where the
+    // kernel's maps have their values 56 bytes after the beginning of one (6.18), else two.
+    /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
+    pub clocked_receive: u64,
+    pub hot: HotOffsets,
     /// `STORE_SOCKET` or `STORE_HASH`.
     pub store: u32,
     /// Not 0: programs of one kind may interrupt each other, so that sums need atomic additions.
     pub atomic: u32,
-    /// The target of what belongs to no other, or `NO_TARGET`.
-    pub fallback: u32,
-    /// Not 0: there are targets by cgroup, by address.
-    pub cgroups: u32,
-    pub addresses: u32,
     /// Index of the last slot, which the compiler is not to know.
     pub last_slot: u32,
-    /// Where the histograms of each measure begin, or `NOT_MEASURED`.
+    /// Where the histograms of each measure begin (those of latency lie with the counters: 0), or `NOT_MEASURED`.
     pub first: [u32; MEASURES],
+    /// Not 0: there are targets by address.
+    pub addresses: u32,
+    /// Not 0: there are targets by user.
+    pub users: u32,
     /// Not 0: `kfree_skb` tells the reason (5.17), and the receiving socket (6.11).
     pub drop_reason: u32,
     pub drop_sock: u32,
-    /// Not 0: there are targets by user.
-    pub users: u32,
     /// Not 0: `tcp_retransmit_skb` is run for attempts that failed, too, and tells the error (6.18).
     pub retransmit_error: u32,
     pub offsets: Offsets,
-    /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
-    pub clocked_receive: u64,
 }
-assert_size!(Settings, 24 + 28 + 16 + 124 + 8);
+assert_size!(Settings, 8 + 8 + 32 + 12 + 28 + 20 + 100);

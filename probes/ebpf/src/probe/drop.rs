@@ -42,7 +42,7 @@ pub fn drop_raw(ctx: RawTracePointContext) -> i32 {
 
 #[inline(always)]
 fn count(skb: *const c_void, location: u64, reason: u32, receiver: *const c_void) -> i32 {
-    let sock = if receiver.is_null() { field(skb, setting!(offsets.skb_sock)) } else { receiver };
+    let sock = if receiver.is_null() { field(skb, setting!(hot.skb_sock)) } else { receiver };
     let mut service =
         DropService { address: [0; 16], reason, target: 0, port: 0, version: 0, protocol: 0, padding: 0 };
     packet::read(skb, End::Destination, &mut service);

@@ -4,8 +4,8 @@
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 
 /// # Minimum kernel version
-/// 6.16
-#[btf_tracepoint(function = "tcp_sendmsg_locked")]
+/// 5.5
+#[btf_tracepoint(function = "net_dev_queue")]
 pub fn empty_send(_ctx: BtfTracePointContext) -> i32 {
     0
 }

@@ -1,4 +1,4 @@
-use meshmark_common::probe::{Counters, Measure, NOT_MEASURED, SockState, slot};
+use meshmark_common::probe::{LATENCY_MEASURES, Measure, NOT_MEASURED, SockState, Tally, slot};
 
 use crate::{
     add::{add_atomic, add_in_task},
@@ -9,13 +9,13 @@ use crate::{
 /// Where programs of one kind may interrupt each other.
 ///
 /// # Arguments
-/// `counters`: of the same state.
+/// `tally`: of the same state.
 #[inline(always)]
-pub fn record(measure: Measure, state: &SockState, counters: *mut Counters, value: u64) {
-    if let Some(slot) = place(measure, state, value) {
-        // SAFETY: both places are in the map's values.
+pub fn record(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) {
+    if let Some(slot) = place(measure, state, tally, value) {
+        // SAFETY: both places are in the maps' values.
         unsafe {
-            add_atomic(sum(counters, measure), value);
+            add_atomic(sum(tally, measure), value);
             add_atomic(slot, 1);
         }
     }
@@ -23,11 +23,11 @@ pub fn record(measure: Measure, state: &SockState, counters: *mut Counters, valu
 
 /// From programs that only tasks run.
 #[inline(always)]
-pub fn record_in_task(measure: Measure, state: &SockState, counters: *mut Counters, value: u64) {
-    if let Some(slot) = place(measure, state, value) {
-        // SAFETY: both places are in the map's values.
+pub fn record_in_task(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) {
+    if let Some(slot) = place(measure, state, tally, value) {
+        // SAFETY: both places are in the maps' values.
         unsafe {
-            add_in_task(sum(counters, measure), value);
+            add_in_task(sum(tally, measure), value);
             add_in_task(slot, 1);
         }
     }
@@ -39,21 +39,25 @@ pub fn is_measured(measure: Measure) -> bool {
 }
 
 /// # Safety
-/// `counters` is one of the map's values.
+/// `tally` is one of the map's values.
 #[inline(always)]
-unsafe fn sum(counters: *mut Counters, measure: Measure) -> *mut u64 {
+unsafe fn sum(tally: *mut Tally, measure: Measure) -> *mut u64 {
     // SAFETY: the caller's; there is a sum for each measure.
-    unsafe { (&raw mut (*counters).sums).cast::<u64>().add(measure as usize) }
+    unsafe { (&raw mut (*tally).counters.sums).cast::<u64>().add(measure as usize) }
 }
 
 #[inline(always)]
-fn place(measure: Measure, state: &SockState, value: u64) -> Option<*mut u64> {
+fn place(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) -> Option<*mut u64> {
     let first = setting!(first[measure as usize]);
     if first == NOT_MEASURED {
         return None;
     }
-    let histogram =
-        HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?;
+    let histogram = if (measure as usize) < LATENCY_MEASURES {
+        // SAFETY: the tally is one of the map's values, and has one for each of them.
+        unsafe { &raw mut (*tally).latency[measure as usize] }
+    } else {
+        HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?
+    };
     let (index, last) = (slot(value), u64::from(setting!(last_slot)));
     let index = if index > last { last } else { index } as usize;
     // SAFETY: the index is cut to the array's length.

@@ -7,8 +7,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, PerCpuArray},
 };
 use meshmark_common::probe::{
-    AddressKey, ConnectFailure, Counters, DropKey, DropService, Histogram, Listener, LocalPorts, Namespace,
-    SockState,
+    AddressKey, ConnectFailure, DropKey, DropService, Histogram, Listener, LocalPorts, Namespace, SockState,
+    Tally,
 };
 
 use crate::places::Place;
@@ -30,13 +30,13 @@ pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
 #[map]
 pub static SOCKETS_BY_ADDRESS: HashMap<u64, SockState> = HashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
 
-/// `first[measure] + target * 2 + role`.
+/// But for latency's, by `first[measure] + target * 2 + role`.
 #[map]
 pub static HISTOGRAMS: PerCpuArray<Histogram> = PerCpuArray::with_max_entries(1, 0);
 
 /// `target * 2 + role`.
 #[map]
-pub static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(2, 0);
+pub static TALLIES: PerCpuArray<Tally> = PerCpuArray::with_max_entries(2, 0);
 
 /// Network namespace, and user, to target.
 #[map]

@@ -12,7 +12,7 @@ use crate::{
     add::add_atomic,
     kernel::field,
     settings::setting,
-    store::{counters, find},
+    store::{find, tally},
 };
 
 const TCP_SYN_SENT: u8 = 2;
@@ -44,13 +44,13 @@ fn retransmit(sock: *const c_void, skb: *const c_void, error: i32) -> i32 {
     let segments: u16 = field(skb, setting!(offsets.skb_segments));
     let segments = if segments == 0 { 1 } else { u64::from(segments) };
     let tcp_state: u8 = field(sock, setting!(offsets.sock_state));
-    if let Some(counters) = counters(state) {
+    if let Some(tally) = tally(state) {
         // SAFETY: both places are in the map's value.
         unsafe {
             if tcp_state == TCP_SYN_SENT {
-                add_atomic(&raw mut (*counters).syn_retransmits, segments);
+                add_atomic(&raw mut (*tally).counters.syn_retransmits, segments);
             } else {
-                add_atomic(&raw mut (*counters).retransmits, segments);
+                add_atomic(&raw mut (*tally).counters.retransmits, segments);
             }
         }
     }

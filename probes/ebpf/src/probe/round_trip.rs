@@ -12,7 +12,7 @@ use crate::{
     histogram::{is_measured, record},
     kernel::{field, typed_field},
     settings::setting,
-    store::counters,
+    store::tally,
 };
 
 /// A socket, as the program got it.
@@ -74,16 +74,16 @@ pub fn look(tcp: Sock, state: &mut SockState) {
         return;
     }
     // SAFETY: 4 bytes of `struct tcp_sock`. The kernel keeps eight times the time, in microseconds.
-    let smoothed: u32 = unsafe { tcp.field(setting!(offsets.tcp_srtt)) };
+    let smoothed: u32 = unsafe { tcp.field(setting!(hot.tcp_srtt)) };
     if smoothed == 0 {
         // As long as there is none, whenever there may be one.
         state.round_trips = 0;
         return;
     }
-    let Some(counters) = counters(state) else { return };
-    record(Measure::SmoothedRtt, state, counters, u64::from(smoothed) * 125);
+    let Some(tally) = tally(state) else { return };
+    record(Measure::SmoothedRtt, state, tally, u64::from(smoothed) * 125);
     // SAFETY: 4 bytes of it, too; where there is a smoothed time, there is a lowest.
-    let lowest: u32 = unsafe { tcp.field(setting!(offsets.tcp_lowest_rtt)) };
+    let lowest: u32 = unsafe { tcp.field(setting!(hot.tcp_lowest_rtt)) };
     // SAFETY: the place is in the map's value.
-    unsafe { add_atomic(&raw mut (*counters).lowest_rtt_sum, u64::from(lowest)) };
+    unsafe { add_atomic(&raw mut (*tally).counters.lowest_rtt_sum, u64::from(lowest)) };
 }

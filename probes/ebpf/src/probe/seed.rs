@@ -9,7 +9,7 @@ use crate::{
     maps::{LISTENERS, LOCAL_PORTS},
     set_state::new_state,
     settings::setting,
-    store::{OVERFLOW_LISTENERS, counters, find, insert, overflow},
+    store::{OVERFLOW_LISTENERS, find, insert, overflow, tally},
     targets,
 };
 
@@ -47,10 +47,10 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     let state =
         SockState { flags: FLAG_SEEDED | FLAG_CARRIED, tls: TLS_NONE, ..new_state(target as u16, role) };
     if insert(sock, &state)
-        && let Some(counters) = counters(&state)
+        && let Some(tally) = tally(&state)
     {
         // SAFETY: the place is in the map's value.
-        unsafe { add_atomic(&raw mut (*counters).seeded, 1) };
+        unsafe { add_atomic(&raw mut (*tally).counters.seeded, 1) };
     }
     0
 }

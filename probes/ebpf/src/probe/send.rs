@@ -1,5 +1,5 @@
-//! A program sends. At the beginning of the call, but by `sock_send_length`, which is at its end: there, what the peer does
-//! meanwhile on another CPU is not seen to be later.
+//! A program sends: where its packet is handed to the device, or else at the beginning of the call, or, by `sock_send_length`, at its
+//! end: there, what the peer does meanwhile on another CPU is not seen to be later.
 
 use core::ffi::c_void;
 
@@ -9,7 +9,33 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, FEntryContext, ProbeContext, RawTracePointContext},
 };
 
-use crate::{round_trip::Sock, store::find, turns};
+use crate::{kernel::typed_field, round_trip::Sock, settings::setting, store::find, turns};
+
+/// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here, and no
+/// helper called. The queue has softirqs switched off, so that nothing comes in between on any kernel. What is sent on its way by this
+/// machine, but is not its own, has no socket.
+///
+/// # Minimum kernel version
+/// 5.5
+#[btf_tracepoint(function = "net_dev_queue")]
+pub fn send_packet_btf(ctx: BtfTracePointContext) -> i32 {
+    let packet = ctx.arg::<*const c_void>(0);
+    // SAFETY: the verifier knows what it is; so for all three fields.
+    let (length, sock): (u32, *const c_void) = unsafe {
+        (typed_field(packet, setting!(hot.skb_data_length)), typed_field(packet, setting!(hot.skb_sock)))
+    };
+    // An acknowledgement alone is no turn; whatever TCP sends of a program's lies outside of the packet's first piece.
+    if length == 0 || sock.is_null() {
+        return 0;
+    }
+    if let Some(state) = find(sock) {
+        // SAFETY: as above.
+        let stamped_at = unsafe { typed_field(packet, setting!(hot.skb_time)) };
+        // Not `Typed`: kernels that know what the socket is do not all let the helper have it that makes it one of TCP.
+        turns::sent(Sock::Untyped(sock), state, stamped_at);
+    }
+    0
+}
 
 /// Tracepoint `tcp_sendmsg_locked`.
 ///

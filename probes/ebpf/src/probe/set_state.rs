@@ -19,7 +19,7 @@ use crate::{
     kernel::field,
     maps::CONNECT_FAILURES,
     settings::setting,
-    store::{OVERFLOW_FAILURES, counters, find, insert, leave, overflow},
+    store::{OVERFLOW_FAILURES, find, insert, leave, overflow, tally},
     targets::{self, AF_INET, AF_INET6},
 };
 
@@ -82,10 +82,10 @@ fn begin(sock: *const c_void, role: u8) {
     state.began_at = now();
     if insert(sock, &state)
         && role == CLIENT
-        && let Some(counters) = counters(&state)
+        && let Some(tally) = tally(&state)
     {
         // SAFETY: the place is in the map's value.
-        unsafe { add_atomic(&raw mut (*counters).attempts, 1) };
+        unsafe { add_atomic(&raw mut (*tally).counters.attempts, 1) };
     }
 }
 
@@ -107,10 +107,10 @@ fn establish(sock: *const c_void, old: i32) {
     }
     let now = now();
     state.established_at = now;
-    if let Some(counters) = counters(state) {
-        record(Measure::Connect, state, counters, now.wrapping_sub(state.began_at));
+    if let Some(tally) = tally(state) {
+        record(Measure::Connect, state, tally, now.wrapping_sub(state.began_at));
         // SAFETY: the place is in the map's value.
-        unsafe { add_atomic(&raw mut (*counters).opened, 1) };
+        unsafe { add_atomic(&raw mut (*tally).counters.opened, 1) };
     }
 }
 
@@ -129,10 +129,10 @@ fn take_up(sock: *const c_void, old: i32) {
     let mut state = new_state(target as u16, role);
     state.established_at = now();
     if insert(sock, &state)
-        && let Some(counters) = counters(&state)
+        && let Some(tally) = tally(&state)
     {
         // SAFETY: the place is in the map's value.
-        unsafe { add_atomic(&raw mut (*counters).opened, 1) };
+        unsafe { add_atomic(&raw mut (*tally).counters.opened, 1) };
     }
 }
 
@@ -184,16 +184,16 @@ fn close(sock: *const c_void, old: i32) {
     if state.established_at == 0 && old == TCP_SYN_RECV {
         return;
     }
-    if let Some(counters) = counters(state) {
+    if let Some(tally) = tally(state) {
         if state.established_at != 0 {
-            record(Measure::Lifetime, state, counters, now().wrapping_sub(state.established_at));
-            record(Measure::RequestsPerConnection, state, counters, u64::from(state.requests));
+            record(Measure::Lifetime, state, tally, now().wrapping_sub(state.established_at));
+            record(Measure::RequestsPerConnection, state, tally, u64::from(state.requests));
         }
         // SAFETY: both places are in the map's value.
         unsafe {
-            add_atomic(&raw mut (*counters).closed, 1);
+            add_atomic(&raw mut (*tally).counters.closed, 1);
             if state.tls == TLS_HELLO || state.tls == TLS_SERVER_HELLO {
-                add_atomic(&raw mut (*counters).tls_unfinished, 1);
+                add_atomic(&raw mut (*tally).counters.tls_unfinished, 1);
             }
         }
     }

@@ -6,11 +6,11 @@ use aya_ebpf::{
     bindings::BPF_SK_STORAGE_GET_F_CREATE,
     helpers::generated::{bpf_sk_storage_delete, bpf_sk_storage_get},
 };
-use meshmark_common::probe::{Counters, STORE_SOCKET, SockState};
+use meshmark_common::probe::{STORE_SOCKET, SockState, Tally};
 
 use crate::{
     add::add_atomic,
-    maps::{COUNTERS, OVERFLOWS, SOCKETS, SOCKETS_BY_ADDRESS},
+    maps::{OVERFLOWS, SOCKETS, SOCKETS_BY_ADDRESS, TALLIES},
     places::{self, Found},
     settings::setting,
 };
@@ -83,8 +83,8 @@ pub fn leave(sock: *const c_void) {
 
 /// `None` while nobody knows whose it is, too.
 #[inline(always)]
-pub fn counters(state: &SockState) -> Option<*mut Counters> {
-    COUNTERS.get_ptr_mut(u32::from(state.target) * 2 + u32::from(state.role & 1))
+pub fn tally(state: &SockState) -> Option<*mut Tally> {
+    TALLIES.get_ptr_mut(u32::from(state.target) * 2 + u32::from(state.role & 1))
 }
 
 /// Something did not fit.

@@ -16,7 +16,7 @@ use meshmark_common::probe::{
 
 use crate::{
     histogram::record,
-    store::{counters, find},
+    store::{find, tally},
 };
 
 const ALLOW: i32 = 1;
@@ -142,9 +142,9 @@ fn step(state: &mut SockState, ctx: &SkBuffContext, at: usize, from_client: bool
 #[inline(always)]
 fn end(state: &mut SockState) {
     state.tls = TLS_DONE;
-    if let Some(counters) = counters(state) {
+    if let Some(tally) = tally(state) {
         // SAFETY: takes nothing.
         let now = unsafe { bpf_ktime_get_ns() };
-        record(Measure::Tls, state, counters, now.wrapping_sub(state.tls_at));
+        record(Measure::Tls, state, tally, now.wrapping_sub(state.tls_at));
     }
 }

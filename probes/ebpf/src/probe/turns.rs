@@ -1,16 +1,16 @@
 //! Turns of a connection: who speaks, and since when. A turn that is seen twice is one: the second time, it is somebody else's
 //! already.
 
-use meshmark_common::probe::{CLIENT, Counters, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState};
+use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState, Tally};
 
 use crate::{
     add::add_in_task,
     histogram::{is_measured, record_in_task},
     round_trip::{self, Sock},
-    store::counters,
+    store::tally,
 };
 
-/// Something was sent, or is about to be.
+/// Something was sent, or is about to be. A server's turn is recorded here, all of it.
 #[inline(always)]
 pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
     if state.role == CLIENT && state.phase == 0 {
@@ -20,14 +20,13 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
         return;
     }
     if state.role != CLIENT {
-        let Some(counters) = counters(state) else { return };
+        let Some(tally) = tally(state) else { return };
         if state.phase == IN_TURN {
-            state.phase = 0;
-            time(counters, now, state.began_at);
-            end(state, counters, now);
+            heard(state, tally, state.began_at, state.turn_at);
+            end(state, tally, now);
             return;
         }
-        discard(state, counters);
+        discard(state, tally);
     }
     if let Some(tcp) = sock.tcp() {
         round_trip::look(tcp, state);
@@ -39,51 +38,43 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
 pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
     let ready_at = state.ready_at;
     state.ready_at = 0;
-    let Some(counters) = counters(state) else { return };
-    if state.role == CLIENT {
-        if state.phase == IN_TURN {
-            let now = clock();
-            state.phase = 0;
-            queued(state, counters, ready_at, now);
-            time(counters, state.turn_at, ready_at);
-            end(state, counters, now);
-        } else {
-            discard(state, counters);
+    if state.role != CLIENT {
+        if state.phase == 0 {
+            state.turn_at = clock();
+            state.began_at = ready_at;
+            state.phase = IN_TURN;
+            state.flags &= !FLAG_SEEDED;
         }
-    } else if state.phase == 0 {
+        return;
+    }
+    let Some(tally) = tally(state) else { return };
+    if state.phase == IN_TURN {
         let now = clock();
-        state.turn_at = now;
-        state.began_at = ready_at;
-        state.phase = IN_TURN;
-        state.flags &= !FLAG_SEEDED;
-        queued(state, counters, ready_at, now);
+        heard(state, tally, ready_at, now);
+        end(state, tally, now);
+    } else {
+        discard(state, tally);
     }
 }
 
-/// When an end sent, and since when there was what it heard: with the same of the other end, how long the ways between took.
+/// What turned the turn to this end: since when it was there, and how long before the program took it.
+///
+/// # Arguments
+/// `ready_at`: 0 where nobody knows.
 #[inline(always)]
-fn time(counters: *mut Counters, sent_at: u64, ready_at: u64) {
-    if ready_at != 0 && is_measured(Measure::Queue) {
-        // SAFETY: the places are in the map's value.
-        unsafe {
-            add_in_task(&raw mut (*counters).timed, 1);
-            add_in_task(&raw mut (*counters).sent_at_sum, sent_at);
-            add_in_task(&raw mut (*counters).ready_at_sum, ready_at);
-        }
+fn heard(state: &SockState, tally: *mut Tally, ready_at: u64, taken_at: u64) {
+    if ready_at == 0 || !is_measured(Measure::Queue) {
+        return;
     }
-}
-
-/// How long the data that turns the turn was there before somebody took it.
-#[inline(always)]
-fn queued(state: &SockState, counters: *mut Counters, ready_at: u64, now: u64) {
-    if ready_at != 0 {
-        record_in_task(Measure::Queue, state, counters, now.wrapping_sub(ready_at));
-    }
+    record_in_task(Measure::Queue, state, tally, taken_at.wrapping_sub(ready_at));
+    // SAFETY: the place is in the map's value.
+    unsafe { add_in_task(&raw mut (*tally).counters.ready_at_sum, ready_at) };
 }
 
 #[inline(always)]
-fn end(state: &mut SockState, counters: *mut Counters, now: u64) {
-    record_in_task(Measure::Turn, state, counters, now.wrapping_sub(state.turn_at));
+fn end(state: &mut SockState, tally: *mut Tally, now: u64) {
+    state.phase = 0;
+    record_in_task(Measure::Turn, state, tally, now.wrapping_sub(state.turn_at));
     state.requests = state.requests.wrapping_add(1);
     let first = state.flags & FLAG_CARRIED == 0;
     // Where there is a histogram of them, that counts them.
@@ -95,20 +86,20 @@ fn end(state: &mut SockState, counters: *mut Counters, now: u64) {
     // SAFETY: both places are in the map's value.
     unsafe {
         if !counted {
-            add_in_task(&raw mut (*counters).requests, 1);
+            add_in_task(&raw mut (*tally).counters.requests, 1);
         }
         if first {
-            add_in_task(&raw mut (*counters).first_requests, 1);
+            add_in_task(&raw mut (*tally).counters.first_requests, 1);
         }
     }
 }
 
 /// No turn is known; one may have begun before the connection was watched.
 #[inline(always)]
-fn discard(state: &mut SockState, counters: *mut Counters) {
+fn discard(state: &mut SockState, tally: *mut Tally) {
     if state.flags & FLAG_SEEDED != 0 {
         state.flags &= !FLAG_SEEDED;
         // SAFETY: the place is in the map's value.
-        unsafe { add_in_task(&raw mut (*counters).discarded, 1) };
+        unsafe { add_in_task(&raw mut (*tally).counters.discarded, 1) };
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// The programs of each hook, as in `src/hooks.rs`.
 pub const RUNGS: [(&str, &[&str]); 11] = [
     ("connection state", &["set_state_btf", "set_state_raw"]),
-    ("send", &["send_btf", "send_raw", "send_fentry", "send_kprobe", "send_end_btf"]),
+    ("send", &["send_packet_btf", "send_btf", "send_raw", "send_fentry", "send_kprobe", "send_end_btf"]),
     ("receive", &["receive_btf", "receive_piece_btf", "receive_piece_raw", "receive_piece_kprobe"]),
     ("data ready", &["data_ready_btf", "data_ready_raw", "data_ready_fentry", "data_ready_kprobe"]),
     ("retransmit", &["retransmit_btf", "retransmit_raw"]),
@@ -303,9 +303,7 @@ fn row(report: &Value, hook: &Value, kernel: &Counted) -> Value {
         "connection state" => (both("connections", "/opened"), ends(OPENED + HELD), missed(name), 0),
         "send" | "receive" => (both("latency", "/turn/count"), ends(TURNS), turn, whole(REQUESTS)),
         "data ready" => {
-            // Of a request that is held the server has what it waited for.
-            let done = ends(TURNS) + HELD as u64;
-            (both("latency", "/receiveQueue/count"), done, turn + missed(name), whole(REQUESTS))
+            (both("latency", "/receiveQueue/count"), ends(TURNS), turn + missed(name), whole(REQUESTS))
         }
         "retransmit" => {
             let again = ["/retransmits", "/synRetransmits"].map(|field| number(client, "connections", field));

@@ -51,7 +51,7 @@ fn a_request_that_was_lost() {
         // Ports of the round before may come again.
         world.in_far("nft flush set inet t seen");
         let before = sent_again(&world.near).sent();
-        let probe = Probe::attach(&["connections", "drops"], &world.targets());
+        let probe = Probe::attach(&["latency", "connections", "drops"], &world.targets());
         let server = Server::start(&world.far, world.far_address(version), 25, Duration::ZERO);
         drive(&world.near, world.far_address(version), 25, 4);
         server.end();
@@ -65,6 +65,15 @@ fn a_request_that_was_lost() {
         assert_eq!(of(&report, "far")["connections"]["server"]["retransmits"], 0);
         assert_eq!(of(&report, "far")["drops"]["byClass"]["policy"], 25);
         assert_eq!(client["requests"], 100);
+        // Its wait began when it was sent the first time.
+        let turns = &of(&report, "near")["latency"]["client"]["turn"];
+        let long = turns["buckets"]
+            .as_array()
+            .expect("buckets")
+            .iter()
+            .filter(|bucket| bucket[0].as_u64() > Some(180_000_000));
+        assert_eq!(long.map(|bucket| bucket[2].as_u64().expect("a count")).sum::<u64>(), 25, "{turns}");
+        assert_eq!(turns["count"], 100);
     }
 }
 
