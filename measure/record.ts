@@ -242,7 +242,7 @@ export const breakdownSchema = v.object({
       meanUs: finite,
       /** Of the whole's mean, fraction. */
       share: finite,
-      /** The part's own: percentiles do not add up. Of kernel queues they are of one wait. null where the part is a difference of means. */
+      /** The part's own: percentiles do not add up. Of kernel queues they are of one wait, of wire of one way. null where no single requests were followed. */
       p50Us: orNull(finite),
       p99Us: orNull(finite),
     }),

@@ -52,6 +52,39 @@ test('no proxy: its parts are not there; more than 5 % unexplained is said', () 
   `)
 })
 
+test('where single requests were followed, proxies and the wire have percentiles, too', () => {
+  const report = recorded('two-proxies')
+  const latency = (name: string) => {
+    const found = report.targets.find((target) => target.name === name)?.latency
+    if (found === undefined) throw new Error(`${name} is recorded`)
+    return found
+  }
+  const part = (name: string) => breakDown(report, twoProxies).parts.find((each) => each.name === name)
+  expect(part('wire')).toMatchObject({ p50Us: null, p99Us: null })
+  expect(part('client proxy')).toMatchObject({ p50Us: null, p99Us: null })
+
+  const of = (count: number, low: number, high: number) => ({
+    ...structuredClone(latency('app').server.turn),
+    count,
+    p50: (low + high) / 2,
+    p99: high,
+    buckets: [[low, high, count] as [number, number, number]],
+  })
+  latency('client-proxy').server.own = of(100, 150_000, 160_000)
+  expect(part('client proxy')).toMatchObject({ p50Us: 155, p99Us: 160 })
+  expect(part('server proxy')).toMatchObject({ p50Us: null })
+  // Five of six ways.
+  latency('client').client.wire = of(100, 10_000, 11_000)
+  for (const proxy of ['client-proxy', 'server-proxy'].map(latency)) {
+    proxy.server.wire = of(100, 10_000, 11_000)
+    proxy.client.wire = of(100, 10_000, 11_000)
+  }
+  expect(part('wire')).toMatchObject({ p50Us: null, p99Us: null })
+  latency('app').server.wire = of(100, 20_000, 21_000)
+  expect(part('wire')?.p50Us).toBeCloseTo(10.6, 6)
+  expect(part('wire')?.p99Us).toBeCloseTo(20.94, 6)
+})
+
 test('where both ends tell when they sent and were reached, the wire is what lies between', () => {
   const report = recorded('direct')
   const [client, app] = ['client', 'app'].map((name) => report.targets.find((target) => target.name === name)?.latency)

@@ -13,6 +13,8 @@ type Part = Breakdown['parts'][number]
 
 /** More unexplained than this is said to be doubtful. */
 const DOUBTFUL_SHARE = 0.05
+/** Percentiles of no values. */
+const NOTHING: Pick<Histogram, 'p50' | 'p99'> = { p50: null, p99: null }
 /** Ends of a hop whose counts differ by more did not see the same requests. */
 const DOUBTFUL_COUNT = 0.01
 
@@ -28,6 +30,10 @@ const DOUBTFUL_COUNT = 0.01
  *   turns by the same clock. Else wire is the lowest round-trip time that the kernel has seen there, of its fastest packet: without the
  *   time that sending takes, and with what the other kernel did before it answered.
  * - unexplained: the rest, which may be negative.
+ *
+ * Percentiles are the parts' own. Kernel queues have them of one wait, wire of one way; a proxy and wire of one request in eight, where
+ * the probes have followed it: a proxy's where one turn of its own upstream has ended while it worked on the request, wire's where both ends
+ * of every hop are on this machine.
  *
  * @throws Error when a target is not in the report, or saw no request
  */
@@ -45,13 +51,13 @@ export function breakDown(report: ProbeReport, path: RequestPath): Breakdown {
     to: proxies[index]?.downstream ?? app,
   }))
   const queues = hops.flatMap(({ from, to }) => [from.receiveQueue, to.receiveQueue]).filter((queue) => queue !== null)
+  const wires = hops.flatMap(({ from, to }) => [from.wire ?? null, to.wire ?? null])
   const measured: Omit<Part, 'share'>[] = [
     { name: 'app', meanUs: perRequestUs(app.turn.sum), ...percentiles(app.turn) },
     ...proxies.map(({ name, downstream, upstream }) => ({
       name,
       meanUs: perRequestUs(downstream.turn.sum - upstream.turn.sum),
-      p50Us: null,
-      p99Us: null,
+      ...percentiles(downstream.own ?? NOTHING),
     })),
     {
       name: 'kernel queues',
@@ -61,8 +67,8 @@ export function breakDown(report: ProbeReport, path: RequestPath): Breakdown {
     {
       name: 'wire',
       meanUs: hops.reduce((sum, hop) => sum + (wireUs(hop) * hop.from.turn.count) / requests, 0),
-      p50Us: null,
-      p99Us: null,
+      // Of fewer ways than there are they would say too little.
+      ...percentilesOfAll(wires.every((wire) => wire !== null) ? wires : []),
     },
   ]
   const meanUs = perRequestUs(client.turn.sum)
@@ -123,7 +129,7 @@ function roleOf(report: ProbeReport, name: string, role: 'client' | 'server'): R
   return latency[role]
 }
 
-function percentiles({ p50, p99 }: Histogram): { p50Us: number | null; p99Us: number | null } {
+function percentiles({ p50, p99 }: Pick<Histogram, 'p50' | 'p99'>): { p50Us: number | null; p99Us: number | null } {
   return { p50Us: p50 === null ? null : p50 / 1000, p99Us: p99 === null ? null : p99 / 1000 }
 }
 

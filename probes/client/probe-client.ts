@@ -16,6 +16,8 @@ export interface ProbeOptions {
   readonly probes: readonly ProbeKind[]
   /** As on its command line: `name=netns:/run/netns/…`. */
   readonly targets: readonly string[]
+  /** Follows one request in eight: `wire` and `own` in the report. */
+  readonly follow?: boolean
   /** Programs that do nothing where the latency probe's are: what being called costs by itself. */
   readonly empty?: boolean
 }
@@ -106,8 +108,12 @@ interface Started {
   hear(listener: (said: string) => void): void
 }
 
-function start({ program, probes, targets, empty }: ProbeOptions): Started {
-  const options = [...targets.flatMap((target) => ['--target', target]), ...(empty ? ['--empty'] : [])]
+function start({ program, probes, targets, follow, empty }: ProbeOptions): Started {
+  const options = [
+    ...targets.flatMap((target) => ['--target', target]),
+    ...(follow ? ['--follow'] : []),
+    ...(empty ? ['--empty'] : []),
+  ]
   const process = spawn(program, [...probes, '--control', ...options], { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
   let listener = (_said: string): void => {}

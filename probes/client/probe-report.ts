@@ -36,6 +36,10 @@ const latencySchema = v.object({
   receiveQueue: orNull(histogramSchema),
   /** At every look: the first time that data comes or the program sends more of the same, and every eighth time after that. */
   smoothedRtt: histogramSchema,
+  /** Of one request in eight: from when the other end sent to data in the socket, one way. `null`: that is known of none. */
+  wire: v.optional(orNull(histogramSchema)),
+  /** The same, of a server that had one turn as a client meanwhile: its turn without that one. */
+  own: v.optional(orNull(histogramSchema)),
   /** Mean over the same looks; `null`: there was none. */
   lowestRttUs: orNull(number),
   /** Means of all turns, from the beginning of the measurement: when it was sent, and since when there was what this end heard. */

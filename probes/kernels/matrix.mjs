@@ -16,7 +16,7 @@ import { testPrograms } from './programs.mjs'
 import { renderTables, untried } from './table.mjs'
 
 /** What `fetch.sh` knows, the slowest first. */
-const SERIES = ['7', '5.10', '6.1', '6.12']
+const SERIES = ['7', '6.12', '5.10', '6.1']
 /** This machine's own. */
 const OWN = 'own'
 
@@ -49,8 +49,10 @@ async function main(args) {
   const qemu = kernels.size > 0 ? findQemu(folders) : []
   const guest = join(work, 'guest')
   const script = [
+    // How a server's address comes to be known changed last with 6.15; on 7, whose clock is slow here, every rung is enough.
+    'case $(uname -r) in [56].*) ladder=ladder:: ;; *) ladder=ladder::every_rung ;; esac',
     // Of the probes' tests those that want no more than `ip`.
-    `${programs.probeTests} --test-threads=1 --nocapture ladder:: a_kernel_without_its_types`,
+    `${programs.probeTests} --test-threads=1 --nocapture $ladder a_kernel_without_its_types`,
     `MESHMARK_DATAPATH=${programs.datapath} ${programs.datapathTests} --test-threads=1 --nocapture kernel::`,
   ].join('\n')
   if (kernels.size > 0) makeGuest(guest, { programs, script, folders })
@@ -64,7 +66,7 @@ async function main(args) {
     const image = join(work, `${name}.img`)
     if (kernel) packGuest(guest, kernel, image)
     const { seconds } = kernel
-      ? await boot(qemu, { kernel, image, ...context })
+      ? await boot(qemu, { kernel, image, isPreempted: Number(name) >= 7, ...context })
       : await runLogged(['sh', '-c', `echo "kernel ${release()}"\n${script}`], context)
     const outcome = { ...readConsole(readFileSync(log, 'utf8')), seconds: seconds.toFixed(1) }
     outcomes.set(name, outcome)
@@ -77,7 +79,8 @@ async function main(args) {
     for (const line of outcome.results) say(line)
     return wrong.length
   }
-  const failures = await inParallel(wanted, Math.min(2, availableParallelism()), attempt)
+  // One more than CPUs: they are not all at work until the end.
+  const failures = await inParallel(wanted, Math.min(3, availableParallelism() + 1), attempt)
 
   const inOrder = ['5.10', '6.1', '6.12', OWN, '7'].flatMap((name) => outcomes.get(name) ?? [])
   const left = named.length > 0 || process.arch !== 'x64' ? [] : untried(inOrder)

@@ -25,7 +25,7 @@ test('parts that add up for each arm, what the mesh adds, and what the probes sa
                                         own p50   576.0    32.0              –              –               –      –             –
                                         own p99   1,280   120.0              –              –               –      –             –
      own p50 and p99: the part's own, which do not add up; of kernel queues they are of one wait in one socket, of
-       which a request has two for each hop
+       wire of one way, of which a request has two for each hop
      where istio (lab)'s +560.0 µs of the mean go: client proxy +180.0 · server proxy +170.0 ·
        kernel queues +136.0 · wire +39.0 · app +24.0 · unexplained +11.0
      · baseline: probes attached after the measuring, 3,000 requests; no packet dropped; 8 connections opened, 0

@@ -7,7 +7,7 @@ import { type Column, table } from './table.ts'
 import { wrap } from './text.ts'
 
 const OWN =
-  "own p50 and p99: the part's own, which do not add up; of kernel queues they are of one wait in one socket, of which a request has two for each hop"
+  "own p50 and p99: the part's own, which do not add up; of kernel queues they are of one wait in one socket, of wire of one way, of which a request has two for each hop"
 const PARTS: readonly Part[] = ['app', 'client proxy', 'server proxy', 'kernel queues', 'wire', 'unexplained']
 
 /** Nothing where no arm was watched. */

@@ -14,6 +14,8 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
                       netns:NAME or netns:/run/netns/NAME or netns:/proc/PID/ns/net (with @UID: only what that user has
                       there), cgroup:DIR (with all below it), address:IP[:PORT] ([IP6]:PORT); names and paths may have * and ?
                       (quote them): what matches is one target, also what is made while it is watched
+  --follow            follows one request in eight of each connection (latency): how long it was on the way, where both ends
+                      are on this machine, and how long a proxy worked on it itself; costs a tenth more
   --no-cost           do not count the programs' own time (which itself costs 40 to 80 ns a run)
   --state WHERE       sockets or hash: where the state of connections is kept (default: sockets, where the kernel lets)
   --without PROGRAM   takes the next way on the ladder, any number of times (the names: verify --format json)
@@ -26,10 +28,13 @@ usage: meshmark-probe latency|drops|connections [more of them] [options]
 
 /// What is watched.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something is watched")]
 pub struct Probes {
     pub latency: bool,
     pub drops: bool,
     pub connections: bool,
+    /// Of latency: one request in `LOOKED_INTO` is followed.
+    pub follow: bool,
 }
 
 impl Probes {
@@ -108,6 +113,7 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
             "drops" => options.probes.drops = true,
             "connections" => options.probes.connections = true,
             "verify" => verify = true,
+            "--follow" => options.probes.follow = true,
             "--control" => control = true,
             "--empty" => options.ladder.empty = true,
             "--twice" => options.ladder.twice = true,
@@ -140,8 +146,11 @@ pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, Problem
     if verify {
         return Ok(Command::Verify(options));
     }
-    if options.probes == Probes::default() {
+    if options.probes.names().is_empty() {
         return Err(Problem(format!("which probe? latency, drops or connections\n{USAGE}")));
+    }
+    if options.probes.follow && !options.probes.latency {
+        return Err(Problem::new("--follow is of the latency probe"));
     }
     Ok(if control { Command::Control(options) } else { Command::Run(options) })
 }

@@ -1,7 +1,10 @@
 //! The running kernel's own description of its types (BTF), as far as it is needed here.
 //! Format: <https://docs.kernel.org/bpf/btf.html>
 
-use std::{collections::HashMap, fs};
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::problem::Problem;
 
@@ -29,8 +32,16 @@ pub struct KernelTypes {
     strings: usize,
     /// Where each type begins; 0 is void.
     types: Vec<usize>,
-    /// Kinds that are looked up by name.
-    names: HashMap<(u32, String), Vec<u32>>,
+    /// Types of the kinds that are looked up by name: a hash of both, and the type; sorted. There are 60,000, and fewer than a hundred
+    /// are asked for: a copy of every name would take longer than all the rest.
+    names: Vec<(u64, u32)>,
+}
+
+/// 64 bits of it: two names with one hash are not to be expected.
+fn hash(kind: u32, name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (kind, name).hash(&mut hasher);
+    hasher.finish()
 }
 
 impl KernelTypes {
@@ -45,7 +56,7 @@ impl KernelTypes {
     }
 
     fn parse(data: Vec<u8>) -> Option<Self> {
-        let mut this = Self { data, strings: 0, types: vec![0], names: HashMap::new() };
+        let mut this = Self { data, strings: 0, types: vec![0], names: Vec::new() };
         if this.word(0)? & 0xff_ffff != 0x01_eb9f {
             return None;
         }
@@ -59,7 +70,7 @@ impl KernelTypes {
             if matches!(kind, STRUCT | ENUM | ENUM64 | TYPEDEF | FUNC) && name != 0 {
                 let kind = if kind == ENUM64 { ENUM } else { kind };
                 let id = u32::try_from(this.types.len()).ok()?;
-                this.names.entry((kind, this.string(name)?.to_owned())).or_default().push(id);
+                this.names.push((hash(kind, this.string(name)?), id));
             }
             this.types.push(at);
             at += 12
@@ -71,21 +82,29 @@ impl KernelTypes {
                     _ => 0,
                 };
         }
+        this.names.sort_unstable();
         Some(this)
+    }
+
+    /// Types of this kind and name, the first ones first.
+    fn named(&self, kind: u32, name: &str) -> impl Iterator<Item = u32> {
+        let hash = hash(kind, name);
+        let from = self.names.partition_point(|(other, _)| *other < hash);
+        self.names[from..].iter().take_while(move |(other, _)| *other == hash).map(|(_, id)| *id)
     }
 
     /// Is there such a tracepoint for BTF programs?
     pub fn has_tracepoint(&self, name: &str) -> bool {
-        self.names.contains_key(&(TYPEDEF, format!("btf_trace_{name}")))
+        self.named(TYPEDEF, &format!("btf_trace_{name}")).next().is_some()
     }
 
     pub fn has_function(&self, name: &str) -> bool {
-        self.names.contains_key(&(FUNC, name.to_owned()))
+        self.named(FUNC, name).next().is_some()
     }
 
     /// How many arguments a tracepoint gives its programs.
     pub fn tracepoint_arguments(&self, name: &str) -> Option<u32> {
-        let id = *self.names.get(&(TYPEDEF, format!("btf_trace_{name}")))?.first()?;
+        let id = self.named(TYPEDEF, &format!("btf_trace_{name}")).next()?;
         let pointer = self.word(self.at(id)? + 8)?;
         let prototype = self.at(self.word(self.at(pointer)? + 8)?)?;
         // The first is the tracepoint's own.
@@ -95,9 +114,8 @@ impl KernelTypes {
     /// Bytes from the beginning of a structure to a member of a member (`__sk_common.skc_net.net`). Members of nameless
     /// structures in it are its own.
     pub fn offset(&self, structure: &str, path: &str) -> Option<u32> {
-        let ids = self.names.get(&(STRUCT, structure.to_owned()))?;
-        ids.iter().find_map(|id| {
-            let (mut id, mut bits) = (*id, 0);
+        self.named(STRUCT, structure).find_map(|id| {
+            let (mut id, mut bits) = (id, 0);
             for name in path.split('.') {
                 let (offset, kind) = self.member(id, name)?;
                 bits += offset;
@@ -109,10 +127,7 @@ impl KernelTypes {
 
     /// Names and values of an enum.
     pub fn values(&self, name: &str) -> Vec<(String, u64)> {
-        let Some(id) = self.names.get(&(ENUM, name.to_owned())).and_then(|ids| ids.first()) else {
-            return Vec::new();
-        };
-        self.enumerators(*id).unwrap_or_default()
+        self.named(ENUM, name).next().and_then(|id| self.enumerators(id)).unwrap_or_default()
     }
 
     fn enumerators(&self, id: u32) -> Option<Vec<(String, u64)>> {

@@ -1,5 +1,5 @@
-//! Where the programs can be attached: for each thing that is watched the ways to get there, best first. The cheapest
-//! comes first; of those at the call for sending, the ones that see its beginning come before the one that sees its end.
+//! Where the programs can be attached: for each thing that is watched the ways to get there, best first, which
+//! is the cheapest.
 
 use crate::arguments::Probes;
 
@@ -65,12 +65,10 @@ const fn rung(program: &'static str, way: Way, on: &'static str, since: &'static
 pub static SEND: Hook = Hook {
     name: "send",
     rungs: &[
-        rung("send_packet_btf", Way::BtfTracepoint, "net_dev_queue", "5.10"),
-        rung("send_btf", Way::BtfTracepoint, "tcp_sendmsg_locked", "6.16"),
-        rung("send_raw", Way::RawTracepoint, "tcp_sendmsg_locked", "6.16"),
+        rung("send_btf", Way::BtfTracepoint, "net_dev_queue", "5.10"),
+        rung("send_raw", Way::RawTracepoint, "net_dev_queue", "5.10"),
         rung("send_fentry", Way::Fentry, "tcp_sendmsg", "5.11"),
         rung("send_kprobe", Way::Kprobe, "tcp_sendmsg", "5.10"),
-        rung("send_end_btf", Way::BtfTracepoint, "sock_send_length", "6.3"),
     ],
     without: "requests",
     repeatable: true,

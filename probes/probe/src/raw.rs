@@ -7,7 +7,7 @@ use aya::{
     maps::{HashMap, MapData, PerCpuArray},
 };
 use meshmark_common::probe::{
-    ConnectFailure, Counters, DropKey, DropService, Histogram, LATENCY_MEASURES, MEASURES, SLOTS, Tally,
+    ConnectFailure, Counters, DropKey, DropService, Histogram, MEASURES, SLOTS, TALLIED_MEASURES, Tally,
 };
 
 use crate::{
@@ -87,7 +87,7 @@ impl Raw {
         per_cpu(ebpf, "TALLIES", |cpus: &[Tally]| {
             let counters =
                 cpus.iter().fold(Counters::default(), |sum, cpu| fold(sum, cpu.counters, u64::wrapping_add));
-            for (measure, histograms) in raw.histograms[..LATENCY_MEASURES].iter_mut().enumerate() {
+            for (measure, histograms) in raw.histograms[..TALLIED_MEASURES].iter_mut().enumerate() {
                 histograms
                     .push(Values::of(cpus.iter().map(|cpu| &cpu.latency[measure]), counters.sums[measure]));
             }
@@ -95,7 +95,7 @@ impl Raw {
         })?;
         let mut others = Vec::new();
         per_cpu(ebpf, "HISTOGRAMS", |cpus: &[Histogram]| others.push(Values::of(cpus.iter(), 0)))?;
-        for measure in LATENCY_MEASURES..MEASURES {
+        for measure in TALLIED_MEASURES..MEASURES {
             let Some(first) = session.first(measure) else { continue };
             let values = others[first..].iter().zip(&raw.counters);
             raw.histograms[measure] = values

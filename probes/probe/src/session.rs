@@ -14,8 +14,8 @@ use aya::{
     util::KernelVersion,
 };
 use meshmark_common::probe::{
-    ANY_USER, CONNECTION_MEASURES, LATENCY_MEASURES, MEASURES, NO_TARGET, NOT_MEASURED, Namespace, SLOTS,
-    STORE_HASH, STORE_SOCKET, Settings,
+    ANY_USER, LATENCY_MEASURES, MEASURES, NO_TARGET, NOT_MEASURED, Namespace, SLOTS, STORE_HASH,
+    STORE_SOCKET, Settings, TALLIED_MEASURES,
 };
 
 use crate::{
@@ -147,12 +147,15 @@ impl Ground {
                 settings.first[measure] = first;
             }
         }
-        let histograms = if probes.connections { CONNECTION_MEASURES as u32 * count * 2 } else { 1 };
+        // So many as there are before the first of one measure more.
+        let histograms = (0..MEASURES).filter_map(|measure| first(probes, measure, count)).max();
+        let histograms = histograms.map_or(1, |last| last + count * 2);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&self.btf))
             .override_global("SETTINGS", &settings, true)
             .map_max_entries("HISTOGRAMS", histograms)
             .map_max_entries("TALLIES", count * 2)
+            .map_max_entries("LOOKS", count)
             .load(&self.object)
             .trying("creating the probes' maps")?;
         for (index, target) in targets.list.iter().enumerate() {
@@ -198,13 +201,18 @@ fn clocked_receive() -> u64 {
 
 /// Where the histograms of a measure begin, for so many targets, where there are any.
 const fn first(probes: Probes, measure: usize, targets: u32) -> Option<u32> {
-    if measure < LATENCY_MEASURES {
-        if probes.latency { Some(0) } else { None }
-    } else if probes.connections {
-        Some((measure - LATENCY_MEASURES) as u32 * targets * 2)
+    let measured = if measure < TALLIED_MEASURES {
+        probes.latency
+    } else if measure < LATENCY_MEASURES {
+        probes.latency && probes.follow
     } else {
-        None
+        probes.connections
+    };
+    if !measured {
+        return None;
     }
+    let without = if probes.latency && probes.follow { TALLIED_MEASURES } else { LATENCY_MEASURES };
+    Some(measure.saturating_sub(without) as u32 * targets * 2)
 }
 
 impl Session {

@@ -27,6 +27,11 @@ pub struct Latency {
     /// From data in the socket to the program that has it, for the data that turned the turn.
     pub receive_queue: Option<Summary>,
     pub smoothed_rtt: Summary,
+    /// Of one request in eight (`LOOKED_INTO`): from when the other end sent to data in the socket, one way. `None`: of none is that
+    /// known. It is of connections with both ends on this machine, that were watched from the handshake on.
+    pub wire: Option<Summary>,
+    /// The same, of a server that has had one turn as a client meanwhile: what is left of its own without that one.
+    pub own: Option<Summary>,
     /// Mean, over the same looks, of the connection's lowest round-trip time so far.
     pub lowest_rtt_us: Option<f64>,
     /// Of all turns; `None` where they are not known of each, or of too many to be summed up.
@@ -110,6 +115,8 @@ impl Reader<'_> {
                     .is_attached(&crate::hooks::DATA_READY)
                     .then(|| self.summary(Measure::Queue, role, "ns")),
                 smoothed_rtt,
+                wire: self.known(Measure::Wire, role),
+                own: self.known(Measure::Own, role),
                 moments: self.moments(role, counters),
                 lowest_rtt_us: (looks > 0).then(|| counters.lowest_rtt_sum as f64 / looks as f64),
                 under_way: self.under_way(role),
@@ -181,6 +188,11 @@ impl Reader<'_> {
 
     const fn place(&self, role: usize) -> usize {
         self.target as usize * 2 + role
+    }
+
+    /// `None` where there is not one value.
+    fn known(&self, measure: Measure, role: usize) -> Option<Summary> {
+        Some(self.summary(measure, role, "ns")).filter(|summary| summary.count > 0)
     }
 
     fn summary(&self, measure: Measure, role: usize, unit: &'static str) -> Summary {

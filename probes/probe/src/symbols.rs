@@ -1,17 +1,48 @@
 //! Names of kernel functions by address.
 
 use std::{
-    fs::{self, File},
-    io::{BufRead, BufReader},
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    sync::{Mutex, PoisonError},
 };
 
 const KALLSYMS: &str = "/proc/kallsyms";
 
-/// Where a function begins; `None` also where the kernel does not tell. Reads the kernel's list no further than to there: all
-/// of it takes the kernel tens of milliseconds to write.
+/// The kernel's list, no further than somebody has needed it: all of it takes the kernel tens of milliseconds to write.
+struct Listing {
+    text: String,
+    rest: Option<BufReader<File>>,
+}
+
+static LISTING: Mutex<Option<Listing>> = Mutex::new(None);
+
+fn listing<T>(with: impl FnOnce(&mut Listing) -> T) -> T {
+    let mut listing = LISTING.lock().unwrap_or_else(PoisonError::into_inner);
+    with(listing.get_or_insert_with(|| Listing {
+        text: String::new(),
+        rest: File::open(KALLSYMS).ok().map(BufReader::new),
+    }))
+}
+
+/// Where a function begins; `None` also where the kernel does not tell.
 pub fn address(function: &str) -> Option<u64> {
-    let mut lines = BufReader::new(File::open(KALLSYMS).ok()?).lines().map_while(Result::ok);
-    lines.find_map(|line| symbol(&line).filter(|(_, name)| *name == function).map(|(begin, _)| begin))
+    let begin = |line: &str| symbol(line).filter(|(_, name)| *name == function).map(|(begin, _)| begin);
+    listing(|Listing { text, rest }| {
+        let known = text.lines().find_map(begin);
+        if known.is_some() {
+            return known;
+        }
+        let rest = rest.as_mut()?;
+        loop {
+            let from = text.len();
+            if rest.read_line(text).ok()? == 0 {
+                return None;
+            }
+            if let Some(found) = begin(&text[from..]) {
+                return Some(found);
+            }
+        }
+    })
 }
 
 /// Of a line of `/proc/kallsyms`. `None`: no function, or its address is not told.
@@ -32,11 +63,16 @@ impl Symbols {
 
     /// Of `/proc/kallsyms`; empty where it does not tell addresses.
     pub fn read() -> Self {
-        let text = fs::read_to_string(KALLSYMS).unwrap_or_default();
-        let mut symbols: Vec<(u64, String)> =
-            text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
-        symbols.sort_unstable();
-        Self(symbols)
+        listing(|Listing { text, rest }| {
+            if let Some(rest) = rest {
+                // What can't be read is not there.
+                let _ = rest.read_to_string(text);
+            }
+            let mut symbols: Vec<(u64, String)> =
+                text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
+            symbols.sort_unstable();
+            Self(symbols)
+        })
     }
 
     /// `function+0xoffset` of a return address, which may already be the next function's first.

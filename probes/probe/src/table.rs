@@ -58,15 +58,18 @@ fn latency(report: &Report) -> Option<String> {
     for (name, role, seen) in
         each(report, |target| target.latency.as_ref().map(|both| [&both.client, &both.server]))
     {
-        let Latency { turn, receive_queue, smoothed_rtt, under_way, .. } = seen;
+        let Latency { turn, receive_queue, smoothed_rtt, wire, own, under_way, .. } = seen;
         if turn.count + under_way.unwrap_or(0) == 0 {
             continue;
         }
         let label = if role == "client" { "wait for the answer" } else { "work on the answer" };
         rows.push(times([name, role, label], turn, &or_dash(*under_way)));
-        for (label, summary) in
-            [("receive queue", receive_queue.as_ref()), ("smoothed RTT", Some(smoothed_rtt))]
-        {
+        for (label, summary) in [
+            ("receive queue", receive_queue.as_ref()),
+            ("smoothed RTT", Some(smoothed_rtt)),
+            ("on the way", wire.as_ref()),
+            ("own work", own.as_ref()),
+        ] {
             rows.extend(
                 summary
                     .filter(|summary| summary.count > 0)

@@ -45,7 +45,7 @@ struct Answer {
     reason: Option<String>,
 }
 
-const EVERYTHING: Probes = Probes { latency: true, drops: true, connections: true };
+const EVERYTHING: Probes = Probes { latency: true, drops: true, connections: true, follow: true };
 
 pub fn verify(options: &Options) -> Result<(), Problem> {
     let ground = Ground::survey(options.ladder.object.as_deref())?;

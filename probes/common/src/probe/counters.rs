@@ -34,4 +34,4 @@ pub struct Counters {
     /// TLS handshakes that were begun, and not ended when the connection did.
     pub tls_unfinished: u64,
 }
-assert_size!(Counters, 152);
+assert_size!(Counters, 168);

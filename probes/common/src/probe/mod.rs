@@ -14,8 +14,8 @@ pub use counters::Counters;
 pub use drop::{DropKey, DropService};
 pub use histogram::{Histogram, SLOTS, STEP_BITS, slot, slot_low};
 pub use settings::{
-    CONNECTION_MEASURES, HotOffsets, LATENCY_MEASURES, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Offsets,
-    STORE_HASH, STORE_SOCKET, Settings,
+    HotOffsets, LATENCY_MEASURES, LOOKED_INTO, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Offsets,
+    STORE_HASH, STORE_SOCKET, Settings, TALLIED_MEASURES,
 };
 pub use sock_state::{
     CLIENT, FLAG_CARRIED, FLAG_CLOSED, FLAG_SEEDED, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, IN_TURN,

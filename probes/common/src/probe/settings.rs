@@ -7,10 +7,14 @@ pub const STORE_HASH: u32 = 1;
 
 pub const NO_TARGET: u32 = u32::MAX;
 pub const NOT_MEASURED: u32 = u32::MAX;
-pub const MEASURES: usize = 7;
+pub const MEASURES: usize = 9;
+/// So many of them, the first, lie with the counters.
+pub const TALLIED_MEASURES: usize = 3;
 /// So many of them, the first, are those of latency.
-pub const LATENCY_MEASURES: usize = 3;
-pub const CONNECTION_MEASURES: usize = MEASURES - LATENCY_MEASURES;
+pub const LATENCY_MEASURES: usize = 5;
+/// Of every so many requests of a connection one, the first, is looked into further: how long it was on the way, and how long a proxy
+/// worked on it itself.
+pub const LOOKED_INTO: u32 = 8;
 
 /// What there are histograms of, for every target and role.
 #[repr(u32)]
@@ -22,13 +26,17 @@ pub enum Measure {
     Queue = 1,
     /// Smoothed round-trip time, whenever it is looked at (`round_trip.rs`).
     SmoothedRtt = 2,
+    /// Sent by the other end to data there: one way.
+    Wire = 3,
+    /// Server: its turn without the one as a client that it had meanwhile.
+    Own = 4,
     /// Client: SYN to established. Server: SYN seen to established.
-    Connect = 3,
-    Tls = 4,
+    Connect = 5,
+    Tls = 6,
     /// Established to closed.
-    Lifetime = 5,
+    Lifetime = 7,
     /// Not a time: requests that a connection had carried when it closed.
-    RequestsPerConnection = 6,
+    RequestsPerConnection = 8,
 }
 
 /// Where the fields are, in bytes, that are read for every request.
@@ -102,7 +110,7 @@ pub struct Settings {
     pub atomic: u32,
     /// Index of the last slot, which the compiler is not to know.
     pub last_slot: u32,
-    /// Where the histograms of each measure begin (those of latency lie with the counters: 0), or `NOT_MEASURED`.
+    /// Where the histograms of each measure begin (0 for those that lie with the counters), or `NOT_MEASURED`.
     pub first: [u32; MEASURES],
     /// Not 0: there are targets by address.
     pub addresses: u32,
@@ -115,4 +123,4 @@ pub struct Settings {
     pub retransmit_error: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 8 + 8 + 32 + 12 + 28 + 20 + 100);
+assert_size!(Settings, 8 + 8 + 32 + 12 + 36 + 20 + 100);

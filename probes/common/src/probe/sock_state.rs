@@ -33,7 +33,7 @@ pub const PLACES: u32 = 8_192;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct SockState {
-    /// Begin of the turn: a client's first send, a server's first receive.
+    /// Begin of the turn: a client's first send, a server's first receive; of a server that has answered: when.
     pub turn_at: u64,
     /// Since when there is data that nobody has received.
     pub ready_at: u64,
@@ -48,11 +48,13 @@ pub struct SockState {
     pub phase: u8,
     pub flags: u8,
     pub tls: u8,
+    /// One more than the place of the other end's state, on this machine; 0: not known.
+    pub peer: u16,
     /// How often there was something to look at its round-trip time for (it wraps).
     pub round_trips: u8,
     /// Of the place that this lies in, whosever it is: not 0, and another socket has found it taken. After all that is of the
     /// socket itself.
     pub shared: u8,
-    pub padding: [u8; 4],
+    pub padding: [u8; 2],
 }
 assert_size!(SockState, 56);

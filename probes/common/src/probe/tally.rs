@@ -1,4 +1,4 @@
-use super::{Counters, Histogram, LATENCY_MEASURES};
+use super::{Counters, Histogram, TALLIED_MEASURES};
 use crate::assert_size;
 
 /// Per CPU, target and role: all that every request adds to is here together, since each page more is one more that the CPU has to
@@ -8,6 +8,6 @@ use crate::assert_size;
 pub struct Tally {
     pub counters: Counters,
     /// By `Measure`.
-    pub latency: [Histogram; LATENCY_MEASURES],
+    pub latency: [Histogram; TALLIED_MEASURES],
 }
-assert_size!(Tally, size_of::<Counters>() + LATENCY_MEASURES * size_of::<Histogram>());
+assert_size!(Tally, size_of::<Counters>() + TALLIED_MEASURES * size_of::<Histogram>());

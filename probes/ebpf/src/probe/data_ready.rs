@@ -12,6 +12,7 @@ use crate::{
     round_trip::{self, Sock},
     settings::setting,
     store::find,
+    wire,
 };
 
 /// # Minimum kernel version
@@ -51,6 +52,7 @@ fn data_ready(sock: Sock) -> i32 {
         let Some(tcp) = sock.tcp() else { return 0 };
         if state.ready_at == 0 {
             state.ready_at = taken_up_at(tcp);
+            wire::came(state);
             // Here and not where the program receives, which may be on another CPU: these fields have just been written.
             round_trip::look(tcp, state);
         }

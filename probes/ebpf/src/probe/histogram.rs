@@ -1,4 +1,4 @@
-use meshmark_common::probe::{LATENCY_MEASURES, Measure, NOT_MEASURED, SockState, Tally, slot};
+use meshmark_common::probe::{Measure, NOT_MEASURED, SockState, TALLIED_MEASURES, Tally, slot};
 
 use crate::{
     add::{add_atomic, add_in_task},
@@ -52,7 +52,7 @@ fn place(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) -> 
     if first == NOT_MEASURED {
         return None;
     }
-    let histogram = if (measure as usize) < LATENCY_MEASURES {
+    let histogram = if (measure as usize) < TALLIED_MEASURES {
         // SAFETY: the tally is one of the map's values, and has one for each of them.
         unsafe { &raw mut (*tally).latency[measure as usize] }
     } else {

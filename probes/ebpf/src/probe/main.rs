@@ -20,6 +20,7 @@ mod data_ready;
 mod destroy;
 mod drop;
 mod empty;
+mod own;
 mod packet;
 mod receive;
 mod retransmit;
@@ -29,6 +30,7 @@ mod send;
 mod set_state;
 mod tls;
 mod under_way;
+mod wire;
 
 /// Some helpers are for GPL-compatible programs only; the kernel knows this string as one.
 #[unsafe(no_mangle)]

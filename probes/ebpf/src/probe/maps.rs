@@ -4,14 +4,14 @@ use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     btf_maps::SkStorage,
     macros::{btf_map, map},
-    maps::{Array, HashMap, PerCpuArray},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray},
 };
 use meshmark_common::probe::{
     AddressKey, ConnectFailure, DropKey, DropService, Histogram, Listener, LocalPorts, Namespace, SockState,
     Tally,
 };
 
-use crate::places::Place;
+use crate::{own::Look, places::Place, wire::Meeting};
 
 /// State of sockets, by place; values begin at a page, so that none lies across two lines of the cache.
 #[map]
@@ -22,6 +22,10 @@ pub static PLACES: Array<Place> = Array::with_max_entries(meshmark_common::probe
 pub static TAKEN: HashMap<u32, u64> =
     HashMap::with_max_entries(meshmark_common::probe::PLACES, BPF_F_NO_PREALLOC);
 
+/// Clients that are established, by address and port.
+#[map]
+pub static MEETINGS: LruHashMap<AddressKey, Meeting> = LruHashMap::with_max_entries(1_024, 0);
+
 /// State of those that found their place taken, with the socket itself.
 #[btf_map]
 pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
@@ -29,6 +33,10 @@ pub static SOCKETS: SkStorage<SockState> = SkStorage::new();
 /// The same by the socket's address.
 #[map]
 pub static SOCKETS_BY_ADDRESS: HashMap<u64, SockState> = HashMap::with_max_entries(65_536, BPF_F_NO_PREALLOC);
+
+/// By target; values begin at a page, as those of `PLACES`.
+#[map]
+pub static LOOKS: Array<Look> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
 /// But for latency's, by `first[measure] + target * 2 + role`.
 #[map]

@@ -45,6 +45,32 @@ pub fn find(sock: *const c_void) -> Found {
     if place.state.shared == 0 { Found::Nothing } else { Found::Elsewhere }
 }
 
+/// The place of a socket whose state lies in one.
+#[inline(always)]
+pub fn place_of(sock: *const c_void) -> Option<u32> {
+    let index = index(sock);
+    let place = PLACES.get_ptr(index)?;
+    // SAFETY: memory of the map.
+    (unsafe { (*place).sock } == sock as u64).then_some(index)
+}
+
+/// What lies in a place, if it is still this socket's.
+#[inline(always)]
+pub fn look_up(index: u32, sock: u64) -> Option<&'static mut SockState> {
+    let place = PLACES.get_ptr_mut(index)?;
+    // SAFETY: memory of the map.
+    let place = unsafe { &mut *place };
+    if place.sock == sock { Some(&mut place.state) } else { None }
+}
+
+/// The state of a connection's other end.
+#[inline(always)]
+pub fn peer(state: &SockState) -> Option<&'static mut SockState> {
+    let place = PLACES.get_ptr_mut(u32::from(state.peer).checked_sub(1)?)?;
+    // SAFETY: memory of the map.
+    Some(unsafe { &mut (*place).state })
+}
+
 /// `false`: the place is another socket's; from now on it is known there that some lie elsewhere.
 #[inline(always)]
 pub fn take(sock: *const c_void, state: &SockState) -> bool {
@@ -80,6 +106,11 @@ pub fn free(sock: *const c_void) -> bool {
     if place.sock != sock as u64 {
         return false;
     }
+    // Whoever has the place next is nobody's other end.
+    if let Some(other) = peer(&place.state) {
+        other.peer = 0;
+    }
+    place.state.peer = 0;
     place.sock = 0;
     if TAKEN.remove(&index).is_err() {
         // The map is locked by what this program has interrupted: the place stays this address's, until that is a socket's again.

@@ -23,7 +23,7 @@ pub fn receive_btf(ctx: BtfTracePointContext) -> i32 {
         let sock = ctx.arg::<*const c_void>(0);
         if let Some(state) = find(sock) {
             let ready_at = state.ready_at;
-            turns::received(state, || handed_over_at(sock, ready_at));
+            turns::received(sock, state, || handed_over_at(sock, ready_at));
         }
     }
     0
@@ -90,7 +90,7 @@ pub fn receive_piece_kprobe(ctx: ProbeContext) -> u32 {
 #[inline(always)]
 fn receive(sock: *const c_void) -> i32 {
     if let Some(state) = find(sock) {
-        turns::received(state, now);
+        turns::received(sock, state, now);
     }
     0
 }

@@ -1,5 +1,4 @@
-//! A program sends: where its packet is handed to the device, or else at the beginning of the call, or, by `sock_send_length`, at its
-//! end: there, what the peer does meanwhile on another CPU is not seen to be later.
+//! A program sends: where its packet is handed to the device, or else at the beginning of the call.
 
 use core::ffi::c_void;
 
@@ -9,48 +8,39 @@ use aya_ebpf::{
     programs::{BtfTracePointContext, FEntryContext, ProbeContext, RawTracePointContext},
 };
 
-use crate::{kernel::typed_field, round_trip::Sock, settings::setting, store::find, turns};
+use crate::{
+    kernel::{field, typed_field},
+    round_trip::Sock,
+    settings::setting,
+    store::find,
+    turns,
+};
 
-/// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here, and no
-/// helper called. The queue has softirqs switched off, so that nothing comes in between on any kernel. What is sent on its way by this
-/// machine, but is not its own, has no socket.
-///
 /// # Minimum kernel version
 /// 5.5
 #[btf_tracepoint(function = "net_dev_queue")]
-pub fn send_packet_btf(ctx: BtfTracePointContext) -> i32 {
+pub fn send_btf(ctx: BtfTracePointContext) -> i32 {
     let packet = ctx.arg::<*const c_void>(0);
     // SAFETY: the verifier knows what it is; so for all three fields.
-    let (length, sock): (u32, *const c_void) = unsafe {
-        (typed_field(packet, setting!(hot.skb_data_length)), typed_field(packet, setting!(hot.skb_sock)))
-    };
-    // An acknowledgement alone is no turn; whatever TCP sends of a program's lies outside of the packet's first piece.
-    if length == 0 || sock.is_null() {
-        return 0;
+    unsafe {
+        queued(
+            typed_field(packet, setting!(hot.skb_data_length)),
+            || typed_field(packet, setting!(hot.skb_sock)),
+            || typed_field(packet, setting!(hot.skb_time)),
+        )
     }
-    if let Some(state) = find(sock) {
-        // SAFETY: as above.
-        let stamped_at = unsafe { typed_field(packet, setting!(hot.skb_time)) };
-        // Not `Typed`: kernels that know what the socket is do not all let the helper have it that makes it one of TCP.
-        turns::sent(Sock::Untyped(sock), state, stamped_at);
-    }
-    0
-}
-
-/// Tracepoint `tcp_sendmsg_locked`.
-///
-/// # Minimum kernel version
-/// 6.16
-#[btf_tracepoint(function = "tcp_sendmsg_locked")]
-pub fn send_btf(ctx: BtfTracePointContext) -> i32 {
-    send(Sock::Typed(ctx.arg(0)))
 }
 
 /// # Minimum kernel version
-/// 6.16
-#[raw_tracepoint(tracepoint = "tcp_sendmsg_locked")]
+/// 4.17
+#[raw_tracepoint(tracepoint = "net_dev_queue")]
 pub fn send_raw(ctx: RawTracePointContext) -> i32 {
-    send(Sock::Untyped(ctx.arg(0)))
+    let packet = ctx.arg::<*const c_void>(0);
+    queued(
+        field(packet, setting!(hot.skb_data_length)),
+        || field(packet, setting!(hot.skb_sock)),
+        || field(packet, setting!(hot.skb_time)),
+    )
 }
 
 /// # Minimum kernel version
@@ -70,14 +60,25 @@ pub fn send_kprobe(ctx: ProbeContext) -> u32 {
     0
 }
 
-/// Tracepoint `sock_send_length`.
+/// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here. The
+/// queue has softirqs switched off (`__dev_queue_xmit()`), so that nothing comes in between on any kernel. What this machine sends on
+/// its way, but is not its own, has no socket.
 ///
-/// # Minimum kernel version
-/// 6.3
-#[btf_tracepoint(function = "sock_send_length")]
-pub fn send_end_btf(ctx: BtfTracePointContext) -> i32 {
-    if ctx.arg::<i32>(1) > 0 {
-        send(Sock::Typed(ctx.arg(0)));
+/// # Arguments
+/// `length`: bytes outside of the packet's first piece, where all is that TCP sends of a program's. An acknowledgement alone has none,
+/// and is no turn.
+#[inline(always)]
+fn queued(length: u32, sock: impl Fn() -> *const c_void, time: impl Fn() -> u64) -> i32 {
+    if length == 0 {
+        return 0;
+    }
+    let sock = sock();
+    if sock.is_null() {
+        return 0;
+    }
+    if let Some(state) = find(sock) {
+        // Not `Typed`: kernels that know what the socket is do not all let the helper have it that makes it one of TCP.
+        turns::sent(Sock::Untyped(sock), state, time());
     }
     0
 }

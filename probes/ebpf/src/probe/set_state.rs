@@ -21,6 +21,7 @@ use crate::{
     settings::setting,
     store::{OVERFLOW_FAILURES, find, insert, leave, overflow, tally},
     targets::{self, AF_INET, AF_INET6},
+    wire,
 };
 
 const TCP_ESTABLISHED: i32 = 1;
@@ -107,6 +108,7 @@ fn establish(sock: *const c_void, old: i32) {
     }
     let now = now();
     state.established_at = now;
+    wire::meet(sock, state);
     if let Some(tally) = tally(state) {
         record(Measure::Connect, state, tally, now.wrapping_sub(state.began_at));
         // SAFETY: the place is in the map's value.
@@ -158,9 +160,10 @@ pub fn new_state(target: u16, role: u8) -> SockState {
         phase: 0,
         flags: 0,
         tls: TLS_NEW,
+        peer: 0,
         round_trips: 0,
         shared: 0,
-        padding: [0; 4],
+        padding: [0; 2],
     }
 }
 

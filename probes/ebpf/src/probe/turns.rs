@@ -1,11 +1,14 @@
 //! Turns of a connection: who speaks, and since when. A turn that is seen twice is one: the second time, it is somebody else's
 //! already.
 
+use core::ffi::c_void;
+
 use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState, Tally};
 
 use crate::{
     add::add_in_task,
     histogram::{is_measured, record_in_task},
+    own,
     round_trip::{self, Sock},
     store::tally,
 };
@@ -23,7 +26,9 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
         let Some(tally) = tally(state) else { return };
         if state.phase == IN_TURN {
             heard(state, tally, state.began_at, state.turn_at);
+            own::end(sock.pointer(), state, tally, now.wrapping_sub(state.turn_at));
             end(state, tally, now);
+            state.turn_at = now;
             return;
         }
         discard(state, tally);
@@ -35,7 +40,7 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
 
 /// Something was received, and handed to the program. The clock is looked at only where a turn begins or ends.
 #[inline(always)]
-pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
+pub fn received(sock: *const c_void, state: &mut SockState, clock: impl Fn() -> u64) {
     let ready_at = state.ready_at;
     state.ready_at = 0;
     if state.role != CLIENT {
@@ -44,6 +49,7 @@ pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
             state.began_at = ready_at;
             state.phase = IN_TURN;
             state.flags &= !FLAG_SEEDED;
+            own::begin(sock, state);
         }
         return;
     }
@@ -51,6 +57,7 @@ pub fn received(state: &mut SockState, clock: impl Fn() -> u64) {
     if state.phase == IN_TURN {
         let now = clock();
         heard(state, tally, ready_at, now);
+        own::waited(state, now.wrapping_sub(state.turn_at));
         end(state, tally, now);
     } else {
         discard(state, tally);

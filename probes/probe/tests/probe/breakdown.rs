@@ -11,8 +11,10 @@ use crate::{
     world::World,
 };
 
-const ROUNDS: usize = 30;
-const REQUESTS: usize = 10;
+const ROUNDS: usize = 20;
+const REQUESTS: usize = 16;
+/// Of them: one in eight.
+const LOOKED_INTO: u64 = 2;
 const APP: Duration = Duration::from_millis(1);
 const PROXY: Duration = Duration::from_millis(2);
 /// From a program's own clock into the kernel, and out of it.
@@ -28,6 +30,11 @@ struct Parts {
     proxy: f64,
     app_itself: Worked,
     proxy_itself: Worked,
+    hops: u64,
+    /// Of how many messages it is known how long they were on the way.
+    wires: u64,
+    /// Requests of which the proxy's own time is known, and its median.
+    own: (u64, f64),
 }
 
 impl Parts {
@@ -39,6 +46,15 @@ impl Parts {
             assert!((turn(target, role, "count") - REQUESTS as f64).abs() < 0.5, "{target}");
         }
         let each = |sum: f64| sum / REQUESTS as f64;
+        let ends: Vec<_> = ["near", "proxy", "far"]
+            .into_iter()
+            .filter(|target| {
+                report["targets"].as_array().expect("targets").iter().any(|each| each["name"] == *target)
+            })
+            .flat_map(|target| ["client", "server"].map(|role| &of(report, target)["latency"][role]))
+            .filter(|latency| latency["turn"]["count"] != 0)
+            .collect();
+        let own = &of(report, "proxy")["latency"]["server"]["own"];
         Self {
             whole: each(turn("near", "client", "sum")),
             app: each(turn("far", "server", "sum")),
@@ -46,6 +62,9 @@ impl Parts {
             proxy: each(turn("proxy", "server", "sum") - turn("proxy", "client", "sum")),
             app_itself,
             proxy_itself,
+            hops: ends.len() as u64 / 2,
+            wires: ends.iter().map(|latency| latency["wire"]["count"].as_u64().expect("a count")).sum(),
+            own: (own["count"].as_u64().unwrap_or(0), own["p50"].as_f64().unwrap_or(0.0)),
         }
     }
 
@@ -76,7 +95,7 @@ fn a_proxys_time_is_the_proxys_only() {
     let proxy = Proxy::between(&world);
     let targets = [&world.targets()[..], &[format!("proxy=netns:{}", proxy.namespace.name)]].concat();
     let through = |work: Option<Duration>| {
-        let mut probe = Probe::attach(&["latency"], &targets);
+        let mut probe = Probe::attach(&["latency", "--follow"], &targets);
         let address = if work.is_some() { BACK.parse().expect("an address") } else { world.far_address(4) };
         let server = Server::start(&world.far, address, 1, APP);
         let relay = work.map(|work| proxy.start(work));
@@ -102,6 +121,12 @@ fn a_proxys_time_is_the_proxys_only() {
         parts.min_by(|left, right| left.rest().total_cmp(&right.rest())).expect("rounds")
     };
     let (direct, quick, slow) = (through(None), through(Some(Duration::ZERO)), through(Some(PROXY)));
+    for parts in [&direct, &quick, &slow] {
+        assert_eq!(parts.wires, parts.hops * 2 * LOOKED_INTO, "{parts:?}");
+    }
+    assert_eq!([&direct, &quick, &slow].map(|parts| parts.own.0), [0, LOOKED_INTO, LOOKED_INTO]);
+    let worked_itself = median(&slow.proxy_itself);
+    assert!(near(slow.own.1, worked_itself), "{} of {worked_itself} of the proxy itself", slow.own.1);
     for (name, parts) in [("direct", &direct), ("proxy", &quick), ("slow proxy", &slow)] {
         println!(
             "{name}, in µs: whole {:.0}, app {:.0} (itself {:.0}), proxy {:.0} (itself {:.0}), rest {:.0}",

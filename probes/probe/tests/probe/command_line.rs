@@ -41,6 +41,7 @@ fn bad_input_is_refused() {
     );
     assert_eq!(refused(&[]), "meshmark-probe: which probe? latency, drops or connections");
     assert_eq!(refused(&["drips"]), "meshmark-probe: there is no drips");
+    assert_eq!(refused(&["drops", "--follow"]), "meshmark-probe: --follow is of the latency probe");
     assert_eq!(
         refused(&["drops", "--format", "xml"]),
         "meshmark-probe: --format is json or table, not \"xml\""

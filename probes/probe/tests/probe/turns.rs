@@ -60,22 +60,15 @@ fn as_many_requests_as_were_made() {
 #[test]
 fn whatever_the_way_to_see_them() {
     let world = World::new();
-    let ways: [(&[&str], &str, &str, &str); 5] = [
-        (&["latency", "--state", "hash"], "send_packet_btf", "receive_btf", "data_ready_btf"),
-        (&["latency", "--without", "send_packet_btf"], "send_btf", "receive_btf", "data_ready_btf"),
-        (
-            &["latency", "--without", "send_packet_btf", "--without", "send_btf", "--without", "receive_btf"],
-            "send_end_btf",
-            "receive_piece_btf",
-            "data_ready_btf",
-        ),
+    let ways: [(&[&str], &str, &str, &str); 4] = [
+        (&["latency"], "send_btf", "receive_btf", "data_ready_btf"),
+        (&["latency", "--without", "receive_btf"], "send_btf", "receive_piece_btf", "data_ready_btf"),
+        (&["latency", "--state", "hash"], "send_btf", "receive_btf", "data_ready_btf"),
         (
             &[
                 "latency",
                 "--state",
                 "hash",
-                "--without",
-                "send_packet_btf",
                 "--without",
                 "send_btf",
                 "--without",
@@ -92,22 +85,6 @@ fn whatever_the_way_to_see_them() {
             "send_raw",
             "receive_piece_raw",
             "data_ready_raw",
-        ),
-        (
-            &[
-                "latency",
-                "--state",
-                "hash",
-                "--without",
-                "send_packet_btf",
-                "--without",
-                "send_btf",
-                "--without",
-                "send_raw",
-            ],
-            "send_end_btf",
-            "receive_btf",
-            "data_ready_btf",
         ),
     ];
     for (arguments, send, receive, data_ready) in ways {
