@@ -153,6 +153,7 @@ fn subtract<K: Ord>(now: &mut BTreeMap<K, u64>, then: &BTreeMap<K, u64>) {
 fn fold(left: Counters, right: Counters, with: impl Fn(u64, u64) -> u64) -> Counters {
     Counters {
         sums: std::array::from_fn(|measure| with(left.sums[measure], right.sums[measure])),
+        timed: with(left.timed, right.timed),
         ready_at_sum: with(left.ready_at_sum, right.ready_at_sum),
         lowest_rtt_sum: with(left.lowest_rtt_sum, right.lowest_rtt_sum),
         requests: with(left.requests, right.requests),

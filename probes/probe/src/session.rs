@@ -148,13 +148,14 @@ impl Ground {
             }
         }
         // So many as there are before the first of one measure more.
-        let histograms = (0..MEASURES).filter_map(|measure| first(probes, measure, count)).max();
+        let histograms =
+            (TALLIED_MEASURES..MEASURES).filter_map(|measure| first(probes, measure, count)).max();
         let histograms = histograms.map_or(1, |last| last + count * 2);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&self.btf))
             .override_global("SETTINGS", &settings, true)
             .map_max_entries("HISTOGRAMS", histograms)
-            .map_max_entries("TALLIES", count * 2)
+            .map_max_entries("TALLIES", if probes.latency || probes.connections { count * 2 } else { 1 })
             .map_max_entries("LOOKS", count)
             .load(&self.object)
             .trying("creating the probes' maps")?;
@@ -383,4 +384,35 @@ fn unlimited_memory() {
     let limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
     // SAFETY: the structure is ours. A refusal shows when maps are created.
     unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use meshmark_common::probe::{LATENCY_MEASURES, MEASURES, TALLIED_MEASURES};
+
+    use super::first;
+    use crate::arguments::Probes;
+
+    #[test]
+    fn every_measure_has_histograms_of_its_own() {
+        const TARGETS: u32 = 3;
+        for mode in 0..8 {
+            let [latency, connections, follow] = [1, 2, 4].map(|bit| mode & bit != 0);
+            let probes = Probes { latency, drops: true, connections, follow };
+            let firsts: Vec<_> =
+                (TALLIED_MEASURES..MEASURES).filter_map(|measure| first(probes, measure, TARGETS)).collect();
+            let followed = if latency && follow { LATENCY_MEASURES - TALLIED_MEASURES } else { 0 };
+            let measured = followed + if connections { MEASURES - LATENCY_MEASURES } else { 0 };
+            assert_eq!(firsts.len(), measured, "{probes:?}");
+            assert_eq!(firsts.iter().collect::<BTreeSet<_>>().len(), measured, "{probes:?}: {firsts:?}");
+            assert!(
+                firsts
+                    .iter()
+                    .all(|first| *first < measured as u32 * TARGETS * 2 && first % (TARGETS * 2) == 0)
+            );
+            assert_eq!(first(probes, 0, TARGETS), latency.then_some(0));
+        }
+    }
 }

@@ -27,8 +27,8 @@ pub struct Latency {
     /// From data in the socket to the program that has it, for the data that turned the turn.
     pub receive_queue: Option<Summary>,
     pub smoothed_rtt: Summary,
-    /// Of one request in eight (`LOOKED_INTO`): from when the other end sent to data in the socket, one way. `None`: of none is that
-    /// known. It is of connections with both ends on this machine, that were watched from the handshake on.
+    /// With `--follow`, of one request in eight (`LOOKED_INTO`): from when the other end sent to data in the socket, one way. `None`: of none
+    /// is that known. It is of connections with both ends on this machine, where both have a place for their state.
     pub wire: Option<Summary>,
     /// The same, of a server that has had one turn as a client meanwhile: what is left of its own without that one.
     pub own: Option<Summary>,
@@ -131,7 +131,7 @@ impl Reader<'_> {
         let [turn, queue] = [Measure::Turn, Measure::Queue]
             .map(|measure| self.raw.histograms[measure as usize].get(self.place(role)));
         let (turn, queue, turns) = (turn?, queue?, self.requests(role));
-        if queue.count() != turns {
+        if counters.timed != turns || queue.count() != turns {
             return None;
         }
         let ready = counters.ready_at_sum;
@@ -178,7 +178,7 @@ impl Reader<'_> {
         if self.session.first(Measure::Turn as usize).is_some() {
             self.raw.histograms[Measure::Turn as usize][self.place(role)].count()
         } else {
-            self.raw.counters[self.place(role)].requests
+            self.raw.counters.get(self.place(role)).map_or(0, |counters| counters.requests)
         }
     }
 

@@ -11,38 +11,36 @@ const KALLSYMS: &str = "/proc/kallsyms";
 /// The kernel's list, no further than somebody has needed it: all of it takes the kernel tens of milliseconds to write.
 struct Listing {
     text: String,
-    rest: Option<BufReader<File>>,
+    rest: BufReader<File>,
 }
 
 static LISTING: Mutex<Option<Listing>> = Mutex::new(None);
 
-fn listing<T>(with: impl FnOnce(&mut Listing) -> T) -> T {
-    let mut listing = LISTING.lock().unwrap_or_else(PoisonError::into_inner);
-    with(listing.get_or_insert_with(|| Listing {
-        text: String::new(),
-        rest: File::open(KALLSYMS).ok().map(BufReader::new),
-    }))
+impl Listing {
+    fn begin() -> Option<Self> {
+        Some(Self { text: String::new(), rest: BufReader::new(File::open(KALLSYMS).ok()?) })
+    }
+
+    /// The one that was begun, or a new one.
+    fn take() -> Option<Self> {
+        LISTING.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(Self::begin)
+    }
 }
 
 /// Where a function begins; `None` also where the kernel does not tell.
 pub fn address(function: &str) -> Option<u64> {
     let begin = |line: &str| symbol(line).filter(|(_, name)| *name == function).map(|(begin, _)| begin);
-    listing(|Listing { text, rest }| {
-        let known = text.lines().find_map(begin);
-        if known.is_some() {
-            return known;
+    let mut listing = Listing::take()?;
+    let mut found = listing.text.lines().find_map(begin);
+    while found.is_none() {
+        let from = listing.text.len();
+        if listing.rest.read_line(&mut listing.text).ok()? == 0 {
+            break;
         }
-        let rest = rest.as_mut()?;
-        loop {
-            let from = text.len();
-            if rest.read_line(text).ok()? == 0 {
-                return None;
-            }
-            if let Some(found) = begin(&text[from..]) {
-                return Some(found);
-            }
-        }
-    })
+        found = begin(&listing.text[from..]);
+    }
+    *LISTING.lock().unwrap_or_else(PoisonError::into_inner) = Some(listing);
+    found
 }
 
 /// Of a line of `/proc/kallsyms`. `None`: no function, or its address is not told.
@@ -63,16 +61,13 @@ impl Symbols {
 
     /// Of `/proc/kallsyms`; empty where it does not tell addresses.
     pub fn read() -> Self {
-        listing(|Listing { text, rest }| {
-            if let Some(rest) = rest {
-                // What can't be read is not there.
-                let _ = rest.read_to_string(text);
-            }
-            let mut symbols: Vec<(u64, String)> =
-                text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
-            symbols.sort_unstable();
-            Self(symbols)
-        })
+        let Some(Listing { mut text, mut rest }) = Listing::take() else { return Self::none() };
+        // What can't be read is not there.
+        let _ = rest.read_to_string(&mut text);
+        let mut symbols: Vec<(u64, String)> =
+            text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
+        symbols.sort_unstable();
+        Self(symbols)
     }
 
     /// `function+0xoffset` of a return address, which may already be the next function's first.

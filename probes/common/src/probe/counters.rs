@@ -5,8 +5,9 @@ use crate::assert_size;
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Counters {
-    /// Sum over the turns in `Measure::Queue`, which wraps: since when what this end heard was there. A client hears an answer, a
-    /// server a request.
+    /// Turns in `Measure::Queue`, and the sum over them, which wraps: since when what this end heard was there. A client hears an answer, a
+    /// server a request. Beside the sums below: while turns end, a reader may find one in these and not yet in its slot.
+    pub timed: u64,
     pub ready_at_sum: u64,
     /// Sums of what the histograms count, by `Measure`: here, so that a line or two of the cache have all that a request adds to
     /// besides its slots.
@@ -34,4 +35,4 @@ pub struct Counters {
     /// TLS handshakes that were begun, and not ended when the connection did.
     pub tls_unfinished: u64,
 }
-assert_size!(Counters, 168);
+assert_size!(Counters, 176);

@@ -50,7 +50,7 @@ pub struct HotOffsets {
     pub tcp_srtt: u32,
     pub tcp_lowest_rtt: u32,
     pub skb_sock: u32,
-    /// Bytes outside of its first piece of memory, in which TCP has headers only.
+    /// Bytes outside of its first piece of memory, in which TCP has headers only (but for data with a SYN, before 6.5).
     pub skb_data_length: u32,
     /// When it is to leave.
     pub skb_time: u32,

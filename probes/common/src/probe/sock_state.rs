@@ -50,11 +50,12 @@ pub struct SockState {
     pub tls: u8,
     /// One more than the place of the other end's state, on this machine; 0: not known.
     pub peer: u16,
+    /// The same number at both ends, and hardly at those that have their places later.
+    pub link: u16,
     /// How often there was something to look at its round-trip time for (it wraps).
     pub round_trips: u8,
     /// Of the place that this lies in, whosever it is: not 0, and another socket has found it taken. After all that is of the
     /// socket itself.
     pub shared: u8,
-    pub padding: [u8; 2],
 }
 assert_size!(SockState, 56);

@@ -9,13 +9,13 @@ pub fn add_atomic(place: *mut u64, value: u64) {
     unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(place, value) };
 }
 
-/// For programs that only tasks run: nothing comes in between where the kernel does not interrupt them, which the loader
-/// knows.
+/// For what one program only adds to on this CPU, and nothing that comes in between: what a client's turns add to is `receive`'s, which tasks
+/// run, what a server's do is `send`'s, which runs with softirqs off. The loader knows where the kernel interrupts them all the same.
 #[inline(always)]
-pub fn add_in_task(place: *mut u64, value: u64) {
+pub fn add_alone(place: *mut u64, value: u64) {
     if setting!(atomic) == 0 {
         // SAFETY: the place is in a map; it is this CPU's.
-        unsafe { *place += value };
+        unsafe { *place = (*place).wrapping_add(value) };
     } else {
         add_atomic(place, value);
     }

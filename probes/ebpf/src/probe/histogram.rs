@@ -1,7 +1,7 @@
 use meshmark_common::probe::{Measure, NOT_MEASURED, SockState, TALLIED_MEASURES, Tally, slot};
 
 use crate::{
-    add::{add_atomic, add_in_task},
+    add::{add_alone, add_atomic},
     maps::HISTOGRAMS,
     settings::setting,
 };
@@ -21,14 +21,14 @@ pub fn record(measure: Measure, state: &SockState, tally: *mut Tally, value: u64
     }
 }
 
-/// From programs that only tasks run.
+/// Where nothing else adds to it in between (`add_alone`).
 #[inline(always)]
-pub fn record_in_task(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) {
+pub fn record_alone(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) {
     if let Some(slot) = place(measure, state, tally, value) {
         // SAFETY: both places are in the maps' values.
         unsafe {
-            add_in_task(sum(tally, measure), value);
-            add_in_task(slot, 1);
+            add_alone(sum(tally, measure), value);
+            add_alone(slot, 1);
         }
     }
 }

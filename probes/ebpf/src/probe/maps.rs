@@ -22,7 +22,7 @@ pub static PLACES: Array<Place> = Array::with_max_entries(meshmark_common::probe
 pub static TAKEN: HashMap<u32, u64> =
     HashMap::with_max_entries(meshmark_common::probe::PLACES, BPF_F_NO_PREALLOC);
 
-/// Clients that are established, by address and port.
+/// Ends of connections whose other ends are not known yet, by the client's address and port.
 #[map]
 pub static MEETINGS: LruHashMap<AddressKey, Meeting> = LruHashMap::with_max_entries(1_024, 0);
 

@@ -7,7 +7,7 @@ use meshmark_common::probe::{LOOKED_INTO, Measure, SockState, Tally};
 
 use crate::{
     add::add_atomic,
-    histogram::{is_measured, record_in_task},
+    histogram::{is_measured, record_alone},
     maps::LOOKS,
 };
 
@@ -15,8 +15,9 @@ use crate::{
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 pub struct Look {
-    /// Socket, or 0.
+    /// Socket, or 0, and since when.
     sock: u64,
+    begun: u64,
     /// Turns as a client that have ended meanwhile, on whatever CPU, and the sum of their lengths.
     turns: u64,
     waited: u64,
@@ -25,46 +26,64 @@ pub struct Look {
 /// A server's turn begins.
 #[inline(always)]
 pub fn begin(sock: *const c_void, state: &SockState) {
-    if let Some(look) = look_into(state) {
-        look.turns = 0;
-        look.waited = 0;
-        look.sock = sock as u64;
+    if is_looked_into(state) {
+        look_into(sock as u64, state);
     }
 }
 
-/// A client's turn ends, after so long.
+/// A client's turn ends, after so long. One that began before is another request's: then it is not known which is which.
 #[inline(always)]
-pub fn waited(state: &SockState, time: u64) {
-    if is_measured(Measure::Own)
-        && let Some(look) = look(state)
-        && look.sock != 0
-    {
-        add_atomic(&raw mut look.turns, 1);
-        add_atomic(&raw mut look.waited, time);
+pub fn waited(state: &SockState, began_at: u64, time: u64) {
+    if is_measured(Measure::Own) {
+        take_off(state, began_at, time);
     }
 }
 
 /// A server's turn ends, after so long.
 #[inline(always)]
 pub fn end(sock: *const c_void, state: &SockState, tally: *mut Tally, time: u64) {
-    let Some(look) = look_into(state) else { return };
-    if look.sock != sock as u64 {
+    if is_looked_into(state) {
+        look_away(sock as u64, state, tally, time);
+    }
+}
+
+#[inline(always)]
+fn is_looked_into(state: &SockState) -> bool {
+    is_measured(Measure::Own) && state.requests.is_multiple_of(LOOKED_INTO)
+}
+
+// Functions of their own, which are not even called where nothing is followed: in the programs themselves they make those longer.
+
+#[inline(never)]
+fn look_into(sock: u64, state: &SockState) {
+    if let Some(look) = look(state) {
+        look.sock = 0;
+        (look.turns, look.waited, look.begun) = (0, 0, state.turn_at);
+        look.sock = sock;
+    }
+}
+
+#[inline(never)]
+fn take_off(state: &SockState, began_at: u64, time: u64) {
+    if let Some(look) = look(state)
+        && look.sock != 0
+    {
+        add_atomic(&raw mut look.turns, if began_at < look.begun { 2 } else { 1 });
+        add_atomic(&raw mut look.waited, time);
+    }
+}
+
+#[inline(never)]
+fn look_away(sock: u64, state: &SockState, tally: *mut Tally, time: u64) {
+    let Some(look) = look(state) else { return };
+    if look.sock != sock {
         return;
     }
     look.sock = 0;
     let (turns, waited) = (look.turns, look.waited);
     if turns == 1 && waited <= time {
-        record_in_task(Measure::Own, state, tally, time - waited);
+        record_alone(Measure::Own, state, tally, time - waited);
     }
-}
-
-/// `None`: this request is not looked into.
-#[inline(always)]
-fn look_into(state: &SockState) -> Option<&'static mut Look> {
-    if !is_measured(Measure::Own) || !state.requests.is_multiple_of(LOOKED_INTO) {
-        return None;
-    }
-    look(state)
 }
 
 #[inline(always)]

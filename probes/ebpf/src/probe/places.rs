@@ -68,7 +68,9 @@ pub fn look_up(index: u32, sock: u64) -> Option<&'static mut SockState> {
 pub fn peer(state: &SockState) -> Option<&'static mut SockState> {
     let place = PLACES.get_ptr_mut(u32::from(state.peer).checked_sub(1)?)?;
     // SAFETY: memory of the map.
-    Some(unsafe { &mut (*place).state })
+    let other = unsafe { &mut (*place).state };
+    // Both must still have what they were given when they met.
+    if other.link == state.link && other.peer != 0 { Some(other) } else { None }
 }
 
 /// `false`: the place is another socket's; from now on it is known there that some lie elsewhere.
@@ -110,7 +112,7 @@ pub fn free(sock: *const c_void) -> bool {
     if let Some(other) = peer(&place.state) {
         other.peer = 0;
     }
-    place.state.peer = 0;
+    (place.state.peer, place.state.link) = (0, 0);
     place.sock = 0;
     if TAKEN.remove(&index).is_err() {
         // The map is locked by what this program has interrupted: the place stays this address's, until that is a socket's again.

@@ -10,7 +10,7 @@ use crate::{
     set_state::new_state,
     settings::setting,
     store::{OVERFLOW_LISTENERS, find, insert, overflow, tally},
-    targets,
+    targets, wire,
 };
 
 const TCP_ESTABLISHED: u8 = 1;
@@ -51,6 +51,9 @@ pub extern "C" fn seed(ctx: *const IteratorContext) -> i32 {
     {
         // SAFETY: the place is in the map's value.
         unsafe { add_atomic(&raw mut (*tally).counters.seeded, 1) };
+        if let Some(state) = find(sock) {
+            wire::meet(sock, state);
+        }
     }
     0
 }

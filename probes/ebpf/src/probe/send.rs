@@ -60,9 +60,10 @@ pub fn send_kprobe(ctx: ProbeContext) -> u32 {
     0
 }
 
-/// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here. The
-/// queue has softirqs switched off (`__dev_queue_xmit()`), so that nothing comes in between on any kernel. What this machine sends on
-/// its way, but is not its own, has no socket.
+/// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here, unless
+/// somebody has taken the stamp off (`tc` that redirected it, before 5.18). The queue has softirqs switched off (`__dev_queue_xmit()`),
+/// so that nothing comes in between on any kernel. A packet that passes several devices with its socket is seen at each, before its
+/// peer has it.
 ///
 /// # Arguments
 /// `length`: bytes outside of the packet's first piece, where all is that TCP sends of a program's. An acknowledgement alone has none,
@@ -77,8 +78,12 @@ fn queued(length: u32, sock: impl Fn() -> *const c_void, time: impl Fn() -> u64)
         return 0;
     }
     if let Some(state) = find(sock) {
+        let time = match time() {
+            0 => now(),
+            stamped_at => stamped_at,
+        };
         // Not `Typed`: kernels that know what the socket is do not all let the helper have it that makes it one of TCP.
-        turns::sent(Sock::Untyped(sock), state, time());
+        turns::sent(Sock::Untyped(sock), state, time);
     }
     0
 }
@@ -86,8 +91,13 @@ fn queued(length: u32, sock: impl Fn() -> *const c_void, time: impl Fn() -> u64)
 #[inline(always)]
 fn send(sock: Sock) -> i32 {
     if let Some(state) = find(sock.pointer()) {
-        // SAFETY: takes nothing.
-        turns::sent(sock, state, unsafe { bpf_ktime_get_ns() });
+        turns::sent(sock, state, now());
     }
     0
+}
+
+#[inline(always)]
+fn now() -> u64 {
+    // SAFETY: takes nothing.
+    unsafe { bpf_ktime_get_ns() }
 }

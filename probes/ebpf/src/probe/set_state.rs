@@ -161,9 +161,9 @@ pub fn new_state(target: u16, role: u8) -> SockState {
         flags: 0,
         tls: TLS_NEW,
         peer: 0,
+        link: 0,
         round_trips: 0,
         shared: 0,
-        padding: [0; 2],
     }
 }
 

@@ -6,8 +6,8 @@ use core::ffi::c_void;
 use meshmark_common::probe::{CLIENT, FLAG_CARRIED, FLAG_SEEDED, IN_TURN, Measure, SockState, Tally};
 
 use crate::{
-    add::add_in_task,
-    histogram::{is_measured, record_in_task},
+    add::add_alone,
+    histogram::{is_measured, record_alone},
     own,
     round_trip::{self, Sock},
     store::tally,
@@ -25,9 +25,11 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
     if state.role != CLIENT {
         let Some(tally) = tally(state) else { return };
         if state.phase == IN_TURN {
+            // A packet that was held back may have been made before.
+            let length = now.saturating_sub(state.turn_at);
             heard(state, tally, state.began_at, state.turn_at);
-            own::end(sock.pointer(), state, tally, now.wrapping_sub(state.turn_at));
-            end(state, tally, now);
+            own::end(sock.pointer(), state, tally, length);
+            end(state, tally, length);
             state.turn_at = now;
             return;
         }
@@ -56,9 +58,11 @@ pub fn received(sock: *const c_void, state: &mut SockState, clock: impl Fn() -> 
     let Some(tally) = tally(state) else { return };
     if state.phase == IN_TURN {
         let now = clock();
+        let began_at = state.turn_at;
+        let length = now.saturating_sub(began_at);
         heard(state, tally, ready_at, now);
-        own::waited(state, now.wrapping_sub(state.turn_at));
-        end(state, tally, now);
+        own::waited(state, began_at, length);
+        end(state, tally, length);
     } else {
         discard(state, tally);
     }
@@ -73,15 +77,18 @@ fn heard(state: &SockState, tally: *mut Tally, ready_at: u64, taken_at: u64) {
     if ready_at == 0 || !is_measured(Measure::Queue) {
         return;
     }
-    record_in_task(Measure::Queue, state, tally, taken_at.wrapping_sub(ready_at));
-    // SAFETY: the place is in the map's value.
-    unsafe { add_in_task(&raw mut (*tally).counters.ready_at_sum, ready_at) };
+    record_alone(Measure::Queue, state, tally, taken_at.wrapping_sub(ready_at));
+    // SAFETY: both places are in the map's value.
+    unsafe {
+        add_alone(&raw mut (*tally).counters.timed, 1);
+        add_alone(&raw mut (*tally).counters.ready_at_sum, ready_at);
+    }
 }
 
 #[inline(always)]
-fn end(state: &mut SockState, tally: *mut Tally, now: u64) {
+fn end(state: &mut SockState, tally: *mut Tally, length: u64) {
     state.phase = 0;
-    record_in_task(Measure::Turn, state, tally, now.wrapping_sub(state.turn_at));
+    record_alone(Measure::Turn, state, tally, length);
     state.requests = state.requests.wrapping_add(1);
     let first = state.flags & FLAG_CARRIED == 0;
     // Where there is a histogram of them, that counts them.
@@ -93,10 +100,10 @@ fn end(state: &mut SockState, tally: *mut Tally, now: u64) {
     // SAFETY: both places are in the map's value.
     unsafe {
         if !counted {
-            add_in_task(&raw mut (*tally).counters.requests, 1);
+            add_alone(&raw mut (*tally).counters.requests, 1);
         }
         if first {
-            add_in_task(&raw mut (*tally).counters.first_requests, 1);
+            add_alone(&raw mut (*tally).counters.first_requests, 1);
         }
     }
 }
@@ -107,6 +114,6 @@ fn discard(state: &mut SockState, tally: *mut Tally) {
     if state.flags & FLAG_SEEDED != 0 {
         state.flags &= !FLAG_SEEDED;
         // SAFETY: the place is in the map's value.
-        unsafe { add_in_task(&raw mut (*tally).counters.discarded, 1) };
+        unsafe { add_alone(&raw mut (*tally).counters.discarded, 1) };
     }
 }

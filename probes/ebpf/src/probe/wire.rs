@@ -1,5 +1,5 @@
 //! How long data is on the way, of connections whose two ends are both on this machine: from when the one end sent it to when the other's
-//! kernel took it up. So that nobody need look for the other end, each knows its place from the handshake on.
+//! kernel took it up. So that nobody need look for the other end, each knows its place from the handshake on, or from when it was found.
 
 use core::ffi::c_void;
 
@@ -14,16 +14,18 @@ use crate::{
     targets,
 };
 
-/// A client that is established, and waits for its server to be.
+/// One end of a connection, which waits for the other to be known.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Meeting {
     sock: u64,
-    place: u64,
+    established_at: u64,
+    place: u32,
+    role: u32,
 }
 
-/// The connection is established at this end. The client's is first; the server's knows it by its address and port, unless these are
-/// translated on the way.
+/// The connection is established at this end, or was before. Whichever end comes second knows the first by the client's address and
+/// port, unless these are translated on the way.
 #[inline(always)]
 pub fn meet(sock: *const c_void, state: &mut SockState) {
     if !is_measured(Measure::Wire) || setting!(store) != STORE_SOCKET {
@@ -33,30 +35,50 @@ pub fn meet(sock: *const c_void, state: &mut SockState) {
     let remote = state.role != CLIENT;
     let client =
         AddressKey { address: targets::address(sock, remote), port: u32::from(targets::port(sock, remote)) };
-    if state.role == CLIENT {
-        // Where there is no room, it is not known.
-        let _ = MEETINGS.insert(&client, &Meeting { sock: sock as u64, place: u64::from(place) }, 0);
-        return;
-    }
     // SAFETY: copied at once.
-    let Some(Meeting { sock, place: there }) = (unsafe { MEETINGS.get(&client) }).copied() else { return };
-    let _ = MEETINGS.remove(&client);
-    if let Some(other) = places::look_up(there as u32, sock)
-        && other.role == CLIENT
+    if let Some(first) = unsafe { MEETINGS.get(&client) }.copied()
+        && first.role != u32::from(state.role)
+        && let Some(other) = places::look_up(first.place, first.sock)
+        // Of a socket that is no more there may be an entry, and another one at its address.
+        && other.established_at == first.established_at
+        && at_once(other, state)
+        && other.role != state.role
         && other.peer == 0
     {
-        // Until the place of one of them is free.
-        other.peer = (place + 1) as u16;
-        state.peer = (there + 1) as u16;
+        let link = first.sock as u16 ^ state.established_at as u16 | 1;
+        (other.peer, other.link) = ((place + 1) as u16, link);
+        (state.peer, state.link) = ((first.place + 1) as u16, link);
+        let _ = MEETINGS.remove(&client);
+        return;
     }
+    let established_at = state.established_at;
+    // A new connection's client is established before its server.
+    if state.role != CLIENT && established_at != 0 {
+        return;
+    }
+    let meeting = Meeting { sock: sock as u64, established_at, place, role: u32::from(state.role) };
+    // Where there is no room, it is not known.
+    let _ = MEETINGS.insert(&client, &meeting, 0);
+}
+
+/// Whether they can be the ends of one new connection, or are both of such as were there before.
+#[inline(always)]
+fn at_once(client: &SockState, server: &SockState) -> bool {
+    const SECOND: u64 = 1_000_000_000;
+    server.established_at.wrapping_sub(client.established_at) < SECOND
 }
 
 /// There is data that nobody has received.
 #[inline(always)]
 pub fn came(state: &SockState) {
-    if !is_measured(Measure::Wire) || !state.requests.is_multiple_of(LOOKED_INTO) {
-        return;
+    if is_measured(Measure::Wire) && state.requests.is_multiple_of(LOOKED_INTO) {
+        followed(state);
     }
+}
+
+/// A function of its own, as those of `own.rs` are.
+#[inline(never)]
+fn followed(state: &SockState) {
     let turns = if state.role == CLIENT { state.phase == IN_TURN } else { state.phase == 0 };
     if !turns {
         return;

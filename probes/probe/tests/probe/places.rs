@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 700;
 fn many_connections_at_once_and_others_after_them() {
     let world = World::new();
     let before = maps_of_places();
-    let probe = Probe::attach(&["latency", "connections"], &world.targets());
+    let probe = Probe::attach(&["latency", "connections", "--follow"], &world.targets());
     for _ in 0..2 {
         let server = Server::start(&world.far, world.far_address(4), CONNECTIONS, Duration::ZERO);
         let mut streams: Vec<_> =
@@ -46,6 +46,12 @@ fn many_connections_at_once_and_others_after_them() {
         let turns = &of_target["latency"][role];
         assert_eq!(turns["turn"]["count"], 4 * CONNECTIONS, "{turns}");
         assert_eq!(turns["receiveQueue"]["count"], 4 * CONNECTIONS, "{turns}");
+        // Of each connection the first request, but for those with an end that has no place; and of no other's end.
+        let wire = &turns["wire"];
+        let count = wire["count"].as_u64().expect("a count");
+        assert!((CONNECTIONS as u64..=2 * CONNECTIONS as u64).contains(&count), "{wire}");
+        assert!(wire["highest"].as_u64() <= turns["turn"]["highest"].as_u64() || role == "server", "{wire}");
+        assert!(wire["highest"].as_u64() < Some(1_000_000_000), "{wire}");
         let connections = &of_target["connections"][role];
         let counts: [&Value; 3] = ["opened", "closed", "requests"].map(|field| &connections[field]);
         assert_eq!(counts, [2 * CONNECTIONS, 2 * CONNECTIONS, 4 * CONNECTIONS], "{connections}");

@@ -25,7 +25,7 @@ fn their_requests_count_from_then_on() {
         for stream in &mut streams {
             ask(stream, 3);
         }
-        let probe = Probe::attach(&["latency", "connections"], &world.targets());
+        let probe = Probe::attach(&["latency", "connections", "--follow"], &world.targets());
         for stream in &mut streams {
             ask(stream, 20);
         }
@@ -37,6 +37,8 @@ fn their_requests_count_from_then_on() {
             assert_eq!(latency["turn"]["count"], 100, "{target}");
             assert_eq!(latency["connectionsBefore"], 5);
             assert_eq!(latency["discarded"], 0);
+            // Of each connection the first, the ninth and the seventeenth: its ends have found each other.
+            assert_eq!(latency["wire"]["count"], 15, "{target}");
             let connections = &of(&report, target)["connections"][role];
             assert_eq!(connections["opened"], 0);
             assert_eq!(connections["closed"], 5);

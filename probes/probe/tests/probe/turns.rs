@@ -103,7 +103,7 @@ fn whatever_the_way_to_see_them() {
 fn two_copies_count_once() {
     let world = World::new();
     for state in ["sockets", "hash"] {
-        let arguments = ["latency", "connections", "--twice", "--state", state];
+        let arguments = ["latency", "connections", "--follow", "--twice", "--state", state];
         let mut probe = Probe::attach(&arguments, &world.targets());
         probe.send(&json!({ "op": "cost", "on": true }));
         let server = Server::start(&world.far, world.far_address(4), 4, Duration::ZERO);
@@ -114,6 +114,9 @@ fn two_copies_count_once() {
         for (target, role) in [("near", "client"), ("far", "server")] {
             let seen = of(&report, target);
             assert_eq!(seen["latency"][role]["receiveQueue"]["count"], 1_000);
+            // Of 250 on each connection 32 are followed, where state has places.
+            let followed = if state == "sockets" { json!(4 * 32) } else { json!(null) };
+            assert_eq!(seen["latency"][role]["wire"]["count"], followed);
             let connections = &seen["connections"][role];
             assert_eq!([&connections["opened"], &connections["closed"]], [4, 4], "{connections}");
         }
