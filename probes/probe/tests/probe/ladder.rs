@@ -69,7 +69,8 @@ fn every_rung_counts_what_was_done() {
     let mut wrong = Vec::new();
     let mut by_itself = true;
     loop {
-        let mut arguments = vec!["latency"];
+        // The most that there is of it.
+        let mut arguments = vec!["latency", "--follow"];
         for (probe, hooks) in [
             ("drops", &["drop"][..]),
             ("connections", &["connection state", "retransmit", "TLS in", "TLS out"]),
