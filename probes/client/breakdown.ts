@@ -134,7 +134,10 @@ function percentiles({ p50, p99 }: Pick<Histogram, 'p50' | 'p99'>): { p50Us: num
 }
 
 function percentilesOfAll(histograms: readonly Histogram[]): { p50Us: number | null; p99Us: number | null } {
-  const buckets = histograms.flatMap((histogram) => histogram.buckets).toSorted(([low], [other]) => low - other)
+  const counts = new Map<number, [low: number, high: number, count: number]>()
+  for (const [low, high, count] of histograms.flatMap((histogram) => histogram.buckets))
+    counts.set(low, [low, high, (counts.get(low)?.[2] ?? 0) + count])
+  const buckets = [...counts.values()].toSorted(([low], [other]) => low - other)
   const total = buckets.reduce((sum, [, , count]) => sum + count, 0)
   return { p50Us: quantileUs(buckets, total * 0.5), p99Us: quantileUs(buckets, total * 0.99) }
 }
