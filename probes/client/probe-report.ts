@@ -34,9 +34,9 @@ const latencySchema = v.object({
   /** Client: first send to first receive. Server: first receive to next send. */
   turn: histogramSchema,
   receiveQueue: orNull(histogramSchema),
-  /** At every look: the first time that data comes or the program sends more of the same, and every eighth time after that. */
+  /** At every look: the first time that data comes or more of the same is sent, and every eighth time after that. */
   smoothedRtt: histogramSchema,
-  /** Of one request in eight: from when the other end sent to data in the socket, one way. `null`: that is known of none. */
+  /** With `--follow`, of one request in eight: from when the other end sent to data in the socket, one way. `null`: that is known of none. */
   wire: v.optional(orNull(histogramSchema)),
   /** The same, of a server that had one turn as a client meanwhile: its turn without that one. */
   own: v.optional(orNull(histogramSchema)),

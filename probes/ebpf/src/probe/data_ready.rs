@@ -3,12 +3,12 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::bpf_ktime_get_ns,
     macros::{btf_tracepoint, fentry, kprobe, raw_tracepoint},
     programs::{BtfTracePointContext, FEntryContext, ProbeContext, RawTracePointContext},
 };
 
 use crate::{
+    kernel::now,
     round_trip::{self, Sock},
     settings::setting,
     store::find,
@@ -72,6 +72,5 @@ fn taken_up_at(tcp: Sock) -> u64 {
             return time;
         }
     }
-    // SAFETY: takes nothing.
-    unsafe { bpf_ktime_get_ns() }
+    now()
 }

@@ -4,6 +4,7 @@ use crate::{
     add::{add_alone, add_atomic},
     maps::HISTOGRAMS,
     settings::setting,
+    store::row,
 };
 
 /// Where programs of one kind may interrupt each other.
@@ -56,7 +57,7 @@ fn place(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) -> 
         // SAFETY: the tally is one of the map's values, and has one for each of them.
         unsafe { &raw mut (*tally).latency[measure as usize] }
     } else {
-        HISTOGRAMS.get_ptr_mut(first + u32::from(state.target) * 2 + u32::from(state.role & 1))?
+        HISTOGRAMS.get_ptr_mut(first + row(state))?
     };
     let (index, last) = (slot(value), u64::from(setting!(last_slot)));
     let index = if index > last { last } else { index } as usize;

@@ -2,7 +2,7 @@
 
 use core::{ffi::c_void, mem::MaybeUninit};
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_probe_read_kernel};
 
 /// A field of any structure; zeroes where it can't be read.
 #[inline(always)]
@@ -28,4 +28,11 @@ pub fn field<T: Copy>(structure: *const c_void, offset: u32) -> T {
 pub unsafe fn typed_field<T: Copy>(structure: *const c_void, offset: u32) -> T {
     // SAFETY: the caller's.
     unsafe { core::ptr::read_volatile(structure.cast::<u8>().add(offset as usize).cast::<T>()) }
+}
+
+/// The kernel's monotonic clock, in nanoseconds.
+#[inline(always)]
+pub fn now() -> u64 {
+    // SAFETY: takes nothing.
+    unsafe { bpf_ktime_get_ns() }
 }

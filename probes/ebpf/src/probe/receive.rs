@@ -3,12 +3,17 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::bpf_ktime_get_ns,
     macros::{btf_tracepoint, kprobe, raw_tracepoint},
     programs::{BtfTracePointContext, ProbeContext, RawTracePointContext},
 };
 
-use crate::{kernel::typed_field, round_trip::Sock, settings::setting, store::find, turns};
+use crate::{
+    kernel::{now, typed_field},
+    round_trip::Sock,
+    settings::setting,
+    store::find,
+    turns,
+};
 
 /// `MSG_PEEK`: it stays there.
 const PEEK: i32 = 2;
@@ -53,12 +58,6 @@ fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
         }
     }
     now()
-}
-
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: takes nothing.
-    unsafe { bpf_ktime_get_ns() }
 }
 
 /// At the end of every piece that was copied to the program.

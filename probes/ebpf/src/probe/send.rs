@@ -3,13 +3,12 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    helpers::bpf_ktime_get_ns,
     macros::{btf_tracepoint, fentry, kprobe, raw_tracepoint},
     programs::{BtfTracePointContext, FEntryContext, ProbeContext, RawTracePointContext},
 };
 
 use crate::{
-    kernel::{field, typed_field},
+    kernel::{field, now, typed_field},
     round_trip::Sock,
     settings::setting,
     store::find,
@@ -94,10 +93,4 @@ fn send(sock: Sock) -> i32 {
         turns::sent(sock, state, now());
     }
     0
-}
-
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: takes nothing.
-    unsafe { bpf_ktime_get_ns() }
 }

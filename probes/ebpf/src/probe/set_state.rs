@@ -4,7 +4,6 @@ use core::ffi::c_void;
 
 use aya_ebpf::{
     bindings::BPF_NOEXIST,
-    helpers::bpf_ktime_get_ns,
     macros::{btf_tracepoint, raw_tracepoint},
     programs::{BtfTracePointContext, RawTracePointContext},
 };
@@ -16,7 +15,7 @@ use meshmark_common::probe::{
 use crate::{
     add::add_atomic,
     histogram::record,
-    kernel::field,
+    kernel::{field, now},
     maps::CONNECT_FAILURES,
     settings::setting,
     store::{OVERFLOW_FAILURES, find, insert, leave, overflow, tally},
@@ -165,12 +164,6 @@ pub fn new_state(target: u16, role: u8) -> SockState {
         round_trips: 0,
         shared: 0,
     }
-}
-
-#[inline(always)]
-fn now() -> u64 {
-    // SAFETY: takes nothing.
-    unsafe { bpf_ktime_get_ns() }
 }
 
 #[inline(always)]

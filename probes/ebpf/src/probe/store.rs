@@ -81,10 +81,16 @@ pub fn leave(sock: *const c_void) {
     }
 }
 
+/// Of its target and role, in every map that has them.
+#[inline(always)]
+pub fn row(state: &SockState) -> u32 {
+    u32::from(state.target) * 2 + u32::from(state.role & 1)
+}
+
 /// `None` while nobody knows whose it is, too.
 #[inline(always)]
 pub fn tally(state: &SockState) -> Option<*mut Tally> {
-    TALLIES.get_ptr_mut(u32::from(state.target) * 2 + u32::from(state.role & 1))
+    TALLIES.get_ptr_mut(row(state))
 }
 
 /// Something did not fit.

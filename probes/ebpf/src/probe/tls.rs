@@ -4,10 +4,7 @@
 use core::ffi::c_void;
 
 use aya_ebpf::{
-    EbpfContext,
-    helpers::{bpf_ktime_get_ns, generated::bpf_sk_fullsock},
-    macros::cgroup_skb,
-    programs::SkBuffContext,
+    EbpfContext, helpers::generated::bpf_sk_fullsock, macros::cgroup_skb, programs::SkBuffContext,
 };
 use meshmark_common::probe::{
     CLIENT, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, Measure, SockState, TLS_DONE, TLS_HELLO, TLS_NEW,
@@ -16,6 +13,7 @@ use meshmark_common::probe::{
 
 use crate::{
     histogram::record,
+    kernel::now,
     store::{find, tally},
 };
 
@@ -103,8 +101,7 @@ fn step(state: &mut SockState, ctx: &SkBuffContext, at: usize, from_client: bool
         TLS_NEW => {
             if from_client && message == CLIENT_HELLO {
                 state.tls = TLS_HELLO;
-                // SAFETY: takes nothing.
-                state.tls_at = unsafe { bpf_ktime_get_ns() };
+                state.tls_at = now();
             } else {
                 state.tls = TLS_NONE;
             }
@@ -143,8 +140,6 @@ fn step(state: &mut SockState, ctx: &SkBuffContext, at: usize, from_client: bool
 fn end(state: &mut SockState) {
     state.tls = TLS_DONE;
     if let Some(tally) = tally(state) {
-        // SAFETY: takes nothing.
-        let now = unsafe { bpf_ktime_get_ns() };
-        record(Measure::Tls, state, tally, now.wrapping_sub(state.tls_at));
+        record(Measure::Tls, state, tally, now().wrapping_sub(state.tls_at));
     }
 }

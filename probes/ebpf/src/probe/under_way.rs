@@ -5,7 +5,12 @@ use core::ffi::c_void;
 use aya_ebpf::helpers::generated::bpf_seq_write;
 use meshmark_common::probe::{FLAG_CLOSED, IN_TURN};
 
-use crate::{iterator::IteratorContext, kernel::field, settings::setting, store::find};
+use crate::{
+    iterator::IteratorContext,
+    kernel::field,
+    settings::setting,
+    store::{find, row},
+};
 
 /// Writes `target * 2 + role` for each.
 ///
@@ -24,7 +29,7 @@ pub extern "C" fn under_way(ctx: *const IteratorContext) -> i32 {
     if field::<*const c_void>(sock, setting!(offsets.sock_socket)).is_null() {
         return 0;
     }
-    let place = u32::from(state.target) * 2 + u32::from(state.role & 1);
+    let place = row(state);
     // SAFETY: the context is the kernel's, the value as long as it says. Where there is no room, the kernel runs it again.
     unsafe {
         bpf_seq_write(

@@ -20,8 +20,7 @@ use crate::{
 pub struct Meeting {
     sock: u64,
     established_at: u64,
-    place: u32,
-    role: u32,
+    place: u64,
 }
 
 /// The connection is established at this end, or was before. Whichever end comes second knows the first by the client's address and
@@ -37,8 +36,7 @@ pub fn meet(sock: *const c_void, state: &mut SockState) {
         AddressKey { address: targets::address(sock, remote), port: u32::from(targets::port(sock, remote)) };
     // SAFETY: copied at once.
     if let Some(first) = unsafe { MEETINGS.get(&client) }.copied()
-        && first.role != u32::from(state.role)
-        && let Some(other) = places::look_up(first.place, first.sock)
+        && let Some(other) = places::look_up(first.place as u32, first.sock)
         // Of a socket that is no more there may be an entry, and another one at its address.
         && other.established_at == first.established_at
         && at_once(other, state)
@@ -56,7 +54,7 @@ pub fn meet(sock: *const c_void, state: &mut SockState) {
     if state.role != CLIENT && established_at != 0 {
         return;
     }
-    let meeting = Meeting { sock: sock as u64, established_at, place, role: u32::from(state.role) };
+    let meeting = Meeting { sock: sock as u64, established_at, place: u64::from(place) };
     // Where there is no room, it is not known.
     let _ = MEETINGS.insert(&client, &meeting, 0);
 }
@@ -79,17 +77,21 @@ pub fn came(state: &SockState) {
 /// A function of its own, as those of `own.rs` are.
 #[inline(never)]
 fn followed(state: &SockState) {
-    let turns = if state.role == CLIENT { state.phase == IN_TURN } else { state.phase == 0 };
-    if !turns {
+    if !has_sent(state) {
         return;
     }
     let Some(other) = places::peer(state) else { return };
-    let has_sent = if other.role == CLIENT { other.phase == IN_TURN } else { other.phase == 0 };
     let (sent_at, came_at) = (other.turn_at, state.ready_at);
-    if !has_sent || sent_at == 0 || came_at < sent_at {
+    if !has_sent(other) || sent_at == 0 || came_at < sent_at {
         return;
     }
     if let Some(tally) = tally(state) {
         record(Measure::Wire, state, tally, came_at - sent_at);
     }
+}
+
+/// What is said next is for this end to hear. (Before anything was said, that is a server's.)
+#[inline(always)]
+fn has_sent(state: &SockState) -> bool {
+    (state.role == CLIENT) == (state.phase == IN_TURN)
 }

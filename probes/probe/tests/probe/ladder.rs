@@ -130,8 +130,11 @@ fn by_address_though_the_server_listens_at_every_one() {
     let world = World::new();
     let everywhere: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
     // The last takes IPv4, too.
-    let cases: [(_, &[u8], &[&str], _); 2] =
-        [(everywhere[0], &[4], &["--state", "hash"], true), (everywhere[1], &VERSIONS, &[], false)];
+    let cases: [(_, &[u8], &[&str], _); 3] = [
+        (everywhere[0], &[4], &[], true),
+        (everywhere[1], &VERSIONS, &[], false),
+        (everywhere[1], &VERSIONS, &["--state", "hash"], true),
+    ];
     for (listens_at, versions, arguments, with_rest) in cases {
         let service = |version| SocketAddr::new(world.far_address(version), PORT);
         let mut targets: Vec<String> =
