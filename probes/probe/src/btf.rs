@@ -99,7 +99,17 @@ impl KernelTypes {
     }
 
     pub fn has_function(&self, name: &str) -> bool {
-        self.named(FUNC, name).next().is_some()
+        self.function(name).is_some()
+    }
+
+    /// Number of a function's type.
+    pub fn function(&self, name: &str) -> Option<u32> {
+        self.named(FUNC, name).next()
+    }
+
+    /// Number of a structure's type.
+    pub fn structure(&self, name: &str) -> Option<u32> {
+        self.named(STRUCT, name).next()
     }
 
     /// How many arguments a tracepoint gives its programs.

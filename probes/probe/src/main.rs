@@ -14,6 +14,7 @@ mod namespace;
 mod offsets;
 mod output;
 mod patterns;
+mod placeholders;
 mod raw;
 mod reasons;
 mod report;

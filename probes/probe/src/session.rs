@@ -23,7 +23,7 @@ use crate::{
     attach::{Attached, Ladder},
     btf::KernelTypes,
     hooks::{self, Hook, SEED, UNDER_WAY},
-    kernel, offsets,
+    kernel, offsets, placeholders,
     problem::{Problem, Trying},
     raw::Raw,
     seed, symbols,
@@ -106,22 +106,20 @@ impl Ground {
             )));
         }
         let types = KernelTypes::read()?;
-        let (hot, offsets) = offsets::find(&types)?;
         let settings = Settings {
-            fallback: NO_TARGET,
-            cgroups: 0,
             clocked_receive: clocked_receive(),
-            hot,
+            tcp_type: types.structure("tcp_sock").unwrap_or(0),
+            fallback: NO_TARGET,
+            addresses: 0,
+            cgroups: 0,
+            users: 0,
             store: STORE_SOCKET,
             atomic: 0,
             last_slot: SLOTS as u32 - 1,
             first: [NOT_MEASURED; MEASURES],
-            addresses: 0,
-            users: 0,
-            drop_reason: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 2),
-            drop_sock: u32::from(types.tracepoint_arguments("kfree_skb").unwrap_or(0) > 3),
+            drop_arguments: types.tracepoint_arguments("kfree_skb").unwrap_or(0),
             retransmit_error: u32::from(types.tracepoint_arguments("tcp_retransmit_skb").unwrap_or(0) > 2),
-            offsets,
+            offsets: offsets::find(&types)?,
         };
         let object = match object {
             Some(path) => fs::read(path).trying(&format!("reading {}", path.display()))?.into(),
@@ -153,11 +151,10 @@ impl Ground {
         let histograms = histograms.map_or(1, |last| last + count * 2);
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&self.btf))
-            .override_global("SETTINGS", &settings, true)
             .map_max_entries("HISTOGRAMS", histograms)
             .map_max_entries("TALLIES", if probes.latency || probes.connections { count * 2 } else { 1 })
             .map_max_entries("LOOKS", count)
-            .load(&self.object)
+            .load(&placeholders::fill(&self.object, &settings, &self.types)?)
             .trying("creating the probes' maps")?;
         for (index, target) in targets.list.iter().enumerate() {
             let index = index as u32;

@@ -2,7 +2,7 @@ use crate::assert_size;
 
 /// So many bits of a value's leading digits make its slot: 16 slots for every power of two, each at most 1/16 as wide
 /// as where it begins.
-pub const STEP_BITS: u32 = 4;
+pub const STEP_BITS: u64 = 4;
 /// The last slot also holds what is longer than 2^48 ns (78 hours).
 pub const SLOTS: usize = 16 * 45;
 
@@ -25,7 +25,7 @@ pub const fn slot(value: u64) -> u64 {
     }
     let power = highest_bit(value) - STEP_BITS;
     // The leading digit is always 1 and adds the first 16 of this power.
-    ((power as u64) << STEP_BITS) + (value >> power)
+    (power << STEP_BITS) + (value >> power)
 }
 
 /// The smallest value of a slot; that of the next one is where it ends.
@@ -41,7 +41,7 @@ pub const fn slot_low(slot: u64) -> u64 {
 /// By halves: eBPF has no instruction for it, and what compilers make of `leading_zeros` takes three times as long.
 #[expect(clippy::inline_always, reason = "a call is dear where this runs, in the kernel")]
 #[inline(always)]
-const fn highest_bit(value: u64) -> u32 {
+const fn highest_bit(value: u64) -> u64 {
     let (mut rest, mut bit) = (value, 0);
     if rest >> 32 != 0 {
         rest >>= 32;
@@ -63,7 +63,7 @@ const fn highest_bit(value: u64) -> u32 {
         rest >>= 2;
         bit += 2;
     }
-    bit + (rest >> 1) as u32
+    bit + (rest >> 1)
 }
 
 #[cfg(test)]

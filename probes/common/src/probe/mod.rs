@@ -4,6 +4,7 @@ mod connect_failure;
 mod counters;
 mod drop;
 mod histogram;
+mod placeholders;
 mod settings;
 mod sock_state;
 mod tally;
@@ -13,9 +14,10 @@ pub use connect_failure::{ConnectFailure, NOT_SENT};
 pub use counters::Counters;
 pub use drop::{DropKey, DropService};
 pub use histogram::{Histogram, SLOTS, STEP_BITS, slot, slot_low};
+pub use placeholders::{AS_TCP, SETTING, placeholder};
 pub use settings::{
-    HotOffsets, LATENCY_MEASURES, LOOKED_INTO, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Offsets,
-    STORE_HASH, STORE_SOCKET, Settings, TALLIED_MEASURES,
+    LATENCY_MEASURES, LOOKED_INTO, MEASURES, Measure, NO_TARGET, NOT_MEASURED, Offsets, STORE_HASH,
+    STORE_SOCKET, Settings, TALLIED_MEASURES,
 };
 pub use sock_state::{
     CLIENT, FLAG_CARRIED, FLAG_CLOSED, FLAG_SEEDED, FLAG_TLS_CLIENT_CHANGED, FLAG_TLS_KEY_SENT, IN_TURN,

@@ -39,25 +39,7 @@ pub enum Measure {
     RequestsPerConnection = 8,
 }
 
-/// Where the fields are, in bytes, that are read for every request.
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct HotOffsets {
-    pub sock_protocol_functions: u32,
-    pub protocol_receive: u32,
-    /// When the kernel last looked at the clock for this socket; 0: not there.
-    pub tcp_clock: u32,
-    pub tcp_srtt: u32,
-    pub tcp_lowest_rtt: u32,
-    pub skb_sock: u32,
-    /// Bytes outside of its first piece of memory, in which TCP has headers only (but for data with a SYN, before 6.5).
-    pub skb_data_length: u32,
-    /// When it is to leave.
-    pub skb_time: u32,
-}
-assert_size!(HotOffsets, 32);
-
-/// Where other fields are in the running kernel's structures, in bytes.
+/// Where fields are in the running kernel's structures, in bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct Offsets {
@@ -71,39 +53,54 @@ pub struct Offsets {
     pub sock_local6: u32,
     pub sock_remote6: u32,
     pub sock_protocol: u32,
+    pub sock_protocol_functions: u32,
     pub sock_error: u32,
     pub sock_cgroup: u32,
     pub sock_user: u32,
     /// What a program has of it; null where no program has it any more.
     pub sock_socket: u32,
+    pub protocol_receive: u32,
     pub tcp_segments_out: u32,
+    /// When the kernel last looked at the clock for this socket; 0: not there.
+    pub tcp_clock: u32,
+    pub tcp_srtt: u32,
+    pub tcp_lowest_rtt: u32,
     pub net_inum: u32,
     pub cgroup_node: u32,
     pub cgroup_parent: u32,
     pub node_id: u32,
+    pub skb_sock: u32,
     pub skb_device: u32,
     pub skb_head: u32,
     pub skb_network: u32,
     pub skb_protocol: u32,
+    /// Bytes outside of its first piece of memory, in which TCP has headers only (but for data with a SYN, before 6.5).
+    pub skb_data_length: u32,
+    /// When it is to leave.
+    pub skb_time: u32,
     /// Of TCP's own part of it: segments that it is sent as.
     pub skb_segments: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 100);
+assert_size!(Offsets, 132);
 
-/// Fixed before the programs are loaded: the verifier takes them for constants and leaves out what they rule out.
+/// Fixed before the programs are loaded, which hold each of them as a constant (`placeholders.rs`): the verifier leaves out what they
+/// rule out.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
-    /// The target of what belongs to no other, or `NO_TARGET`.
-    pub fallback: u32,
-    /// Not 0: there are targets by cgroup.
-    pub cgroups: u32,
-    // From here on to the first three histograms: what is read for every request. These 64 bytes are one line of the cache where the
-    // kernel's maps have their values 56 bytes after the beginning of one (6.18), else two.
     /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
     pub clocked_receive: u64,
-    pub hot: HotOffsets,
+    /// Number of `struct tcp_sock` among the running kernel's types, for `AS_TCP`.
+    pub tcp_type: u32,
+    /// The target of what belongs to no other, or `NO_TARGET`.
+    pub fallback: u32,
+    /// Not 0: there are targets by address.
+    pub addresses: u32,
+    /// Not 0: there are targets by cgroup.
+    pub cgroups: u32,
+    /// Not 0: there are targets by user.
+    pub users: u32,
     /// `STORE_SOCKET` or `STORE_HASH`.
     pub store: u32,
     /// Not 0: programs of one kind may interrupt each other, so that sums need atomic additions.
@@ -112,15 +109,10 @@ pub struct Settings {
     pub last_slot: u32,
     /// Where the histograms of each measure begin (0 for those that lie with the counters), or `NOT_MEASURED`.
     pub first: [u32; MEASURES],
-    /// Not 0: there are targets by address.
-    pub addresses: u32,
-    /// Not 0: there are targets by user.
-    pub users: u32,
-    /// Not 0: `kfree_skb` tells the reason (5.17), and the receiving socket (6.11).
-    pub drop_reason: u32,
-    pub drop_sock: u32,
+    /// So many arguments `kfree_skb` has: the third is the reason (5.17), the fourth the receiving socket (6.11).
+    pub drop_arguments: u32,
     /// Not 0: `tcp_retransmit_skb` is run for attempts that failed, too, and tells the error (6.18).
     pub retransmit_error: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 8 + 8 + 32 + 12 + 36 + 20 + 100);
+assert_size!(Settings, 8 + 32 + 36 + 8 + 132);

@@ -64,7 +64,7 @@ fn data_ready(sock: Sock) -> i32 {
 /// `tcp_rcv_state_process()` begin with. Reading the clock anew costs more than all the rest of the program.
 #[inline(always)]
 fn taken_up_at(tcp: Sock) -> u64 {
-    let offset = setting!(hot.tcp_clock);
+    let offset = setting!(offsets.tcp_clock);
     if offset != 0 {
         // SAFETY: 8 bytes of `struct tcp_sock`.
         let time: u64 = unsafe { tcp.field(offset) };

@@ -26,8 +26,8 @@ const TCP_NEW_SYN_RECV: u8 = 12;
 /// 5.5; the reason came with 5.17
 #[btf_tracepoint(function = "kfree_skb")]
 pub fn drop_btf(ctx: BtfTracePointContext) -> i32 {
-    let reason = if setting!(drop_reason) == 0 { 0 } else { ctx.arg::<u32>(2) };
-    let sock = if setting!(drop_sock) == 0 { ptr::null() } else { ctx.arg::<*const c_void>(3) };
+    let reason = if setting!(drop_arguments) > 2 { ctx.arg::<u32>(2) } else { 0 };
+    let sock = if setting!(drop_arguments) > 3 { ctx.arg::<*const c_void>(3) } else { ptr::null() };
     count(ctx.arg::<*const c_void>(0), ctx.arg::<u64>(1), reason, sock)
 }
 
@@ -35,14 +35,14 @@ pub fn drop_btf(ctx: BtfTracePointContext) -> i32 {
 /// 4.17; the reason came with 5.17
 #[raw_tracepoint(tracepoint = "kfree_skb")]
 pub fn drop_raw(ctx: RawTracePointContext) -> i32 {
-    let reason = if setting!(drop_reason) == 0 { 0 } else { ctx.arg::<u32>(2) };
-    let sock = if setting!(drop_sock) == 0 { ptr::null() } else { ctx.arg::<*const c_void>(3) };
+    let reason = if setting!(drop_arguments) > 2 { ctx.arg::<u32>(2) } else { 0 };
+    let sock = if setting!(drop_arguments) > 3 { ctx.arg::<*const c_void>(3) } else { ptr::null() };
     count(ctx.arg::<*const c_void>(0), ctx.arg::<u64>(1), reason, sock)
 }
 
 #[inline(always)]
 fn count(skb: *const c_void, location: u64, reason: u32, receiver: *const c_void) -> i32 {
-    let sock = if receiver.is_null() { field(skb, setting!(hot.skb_sock)) } else { receiver };
+    let sock = if receiver.is_null() { field(skb, setting!(offsets.skb_sock)) } else { receiver };
     let mut service =
         DropService { address: [0; 16], reason, target: 0, port: 0, version: 0, protocol: 0, padding: 0 };
     packet::read(skb, End::Destination, &mut service);

@@ -36,7 +36,23 @@ pub fn record_alone(measure: Measure, state: &SockState, tally: *mut Tally, valu
 
 #[inline(always)]
 pub fn is_measured(measure: Measure) -> bool {
-    setting!(first[measure as usize]) != NOT_MEASURED
+    first(measure) != NOT_MEASURED
+}
+
+/// Where its histograms begin.
+#[inline(always)]
+fn first(measure: Measure) -> u32 {
+    match measure {
+        Measure::Turn => setting!(first[Measure::Turn as usize]),
+        Measure::Queue => setting!(first[Measure::Queue as usize]),
+        Measure::SmoothedRtt => setting!(first[Measure::SmoothedRtt as usize]),
+        Measure::Wire => setting!(first[Measure::Wire as usize]),
+        Measure::Own => setting!(first[Measure::Own as usize]),
+        Measure::Connect => setting!(first[Measure::Connect as usize]),
+        Measure::Tls => setting!(first[Measure::Tls as usize]),
+        Measure::Lifetime => setting!(first[Measure::Lifetime as usize]),
+        Measure::RequestsPerConnection => setting!(first[Measure::RequestsPerConnection as usize]),
+    }
 }
 
 /// # Safety
@@ -49,7 +65,7 @@ unsafe fn sum(tally: *mut Tally, measure: Measure) -> *mut u64 {
 
 #[inline(always)]
 fn place(measure: Measure, state: &SockState, tally: *mut Tally, value: u64) -> Option<*mut u64> {
-    let first = setting!(first[measure as usize]);
+    let first = first(measure);
     if first == NOT_MEASURED {
         return None;
     }

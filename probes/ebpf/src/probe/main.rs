@@ -2,7 +2,7 @@
 //! program for each way to get there (the loader takes the first that the kernel admits).
 #![no_std]
 #![no_main]
-#![feature(core_intrinsics)]
+#![feature(asm_experimental_arch, core_intrinsics)]
 #![expect(internal_features, reason = "atomic additions: this target has no others")]
 
 mod add;

@@ -46,13 +46,13 @@ fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
     // SAFETY: the verifier knows what they are; both fields are pointers, the second to a function.
     if plain != 0
         && unsafe {
-            let functions: *const c_void = typed_field(sock, setting!(hot.sock_protocol_functions));
-            typed_field::<u64>(functions, setting!(hot.protocol_receive)) == plain
+            let functions: *const c_void = typed_field(sock, setting!(offsets.sock_protocol_functions));
+            typed_field::<u64>(functions, setting!(offsets.protocol_receive)) == plain
         }
         && let Some(tcp) = Sock::Typed(sock).tcp()
     {
         // SAFETY: 8 bytes of `struct tcp_sock`.
-        let time: u64 = unsafe { tcp.field(setting!(hot.tcp_clock)) };
+        let time: u64 = unsafe { tcp.field(setting!(offsets.tcp_clock)) };
         if time > ready_at {
             return time;
         }

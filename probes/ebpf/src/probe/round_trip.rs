@@ -2,10 +2,9 @@
 //! the same; the first time, and every eighth time from there on. A program of its own at every segment (tracepoint `tcp_probe`)
 //! costs more than the look.
 
-use core::ffi::c_void;
+use core::{ffi::c_void, mem};
 
-use aya_ebpf::helpers::generated::bpf_skc_to_tcp_sock;
-use meshmark_common::probe::{Measure, SockState};
+use meshmark_common::probe::{AS_TCP, Measure, SockState};
 
 use crate::{
     add::add_atomic,
@@ -36,8 +35,12 @@ impl Sock {
     pub fn tcp(self) -> Option<Self> {
         match self {
             Self::Typed(sock) => {
-                // SAFETY: the verifier has seen that it is a socket.
-                let tcp = unsafe { bpf_skc_to_tcp_sock(sock.cast_mut()) }.cast_const().cast::<c_void>();
+                // SAFETY: the loader puts a call there that takes these; the verifier has seen that it is a socket.
+                let tcp = unsafe {
+                    let cast: unsafe extern "C" fn(*const c_void, u64) -> *const c_void =
+                        mem::transmute(AS_TCP as usize);
+                    cast(sock, setting!(tcp_type).into())
+                };
                 if tcp.is_null() { None } else { Some(Self::Typed(tcp)) }
             }
             Self::Untyped(sock) => Some(Self::Untyped(sock)),
@@ -74,7 +77,7 @@ pub fn look(tcp: Sock, state: &mut SockState) {
         return;
     }
     // SAFETY: 4 bytes of `struct tcp_sock`. The kernel keeps eight times the time, in microseconds.
-    let smoothed: u32 = unsafe { tcp.field(setting!(hot.tcp_srtt)) };
+    let smoothed: u32 = unsafe { tcp.field(setting!(offsets.tcp_srtt)) };
     if smoothed == 0 {
         // As long as there is none, whenever there may be one.
         state.round_trips = 0;
@@ -83,7 +86,7 @@ pub fn look(tcp: Sock, state: &mut SockState) {
     let Some(tally) = tally(state) else { return };
     record(Measure::SmoothedRtt, state, tally, u64::from(smoothed) * 125);
     // SAFETY: 4 bytes of it, too; where there is a smoothed time, there is a lowest.
-    let lowest: u32 = unsafe { tcp.field(setting!(hot.tcp_lowest_rtt)) };
+    let lowest: u32 = unsafe { tcp.field(setting!(offsets.tcp_lowest_rtt)) };
     // SAFETY: the place is in the map's value.
     unsafe { add_atomic(&raw mut (*tally).counters.lowest_rtt_sum, u64::from(lowest)) };
 }

@@ -23,9 +23,9 @@ pub fn send_btf(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: the verifier knows what it is; so for all three fields.
     unsafe {
         queued(
-            typed_field(packet, setting!(hot.skb_data_length)),
-            || typed_field(packet, setting!(hot.skb_sock)),
-            || typed_field(packet, setting!(hot.skb_time)),
+            typed_field(packet, setting!(offsets.skb_data_length)),
+            || typed_field(packet, setting!(offsets.skb_sock)),
+            || typed_field(packet, setting!(offsets.skb_time)),
         )
     }
 }
@@ -36,9 +36,9 @@ pub fn send_btf(ctx: BtfTracePointContext) -> i32 {
 pub fn send_raw(ctx: RawTracePointContext) -> i32 {
     let packet = ctx.arg::<*const c_void>(0);
     queued(
-        field(packet, setting!(hot.skb_data_length)),
-        || field(packet, setting!(hot.skb_sock)),
-        || field(packet, setting!(hot.skb_time)),
+        field(packet, setting!(offsets.skb_data_length)),
+        || field(packet, setting!(offsets.skb_sock)),
+        || field(packet, setting!(offsets.skb_time)),
     )
 }
 

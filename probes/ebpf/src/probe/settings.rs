@@ -1,69 +1,70 @@
-use meshmark_common::probe::{HotOffsets, MEASURES, NO_TARGET, NOT_MEASURED, Offsets, SLOTS, Settings};
+//! What is fixed before the programs are loaded. They hold it as constants, which the loader puts there: so it is read from nowhere, and
+//! the verifier leaves out what it rules out.
 
-/// Set by the loader, then frozen. The values here only keep it out of the zeroed section.
-#[unsafe(no_mangle)]
-pub static SETTINGS: Settings = Settings {
-    fallback: NO_TARGET,
-    cgroups: 0,
-    clocked_receive: 0,
-    hot: HotOffsets {
-        sock_protocol_functions: 0,
-        protocol_receive: 0,
-        tcp_clock: 0,
-        tcp_srtt: 0,
-        tcp_lowest_rtt: 0,
-        skb_sock: 0,
-        skb_data_length: 0,
-        skb_time: 0,
-    },
-    store: u32::MAX,
-    atomic: 1,
-    last_slot: SLOTS as u32 - 1,
-    first: [NOT_MEASURED; MEASURES],
-    addresses: 0,
-    users: 0,
-    drop_reason: 0,
-    drop_sock: 0,
-    retransmit_error: 0,
-    offsets: Offsets {
-        sock_net: 0,
-        sock_family: 0,
-        sock_state: 0,
-        sock_local_port: 0,
-        sock_remote_port: 0,
-        sock_local4: 0,
-        sock_remote4: 0,
-        sock_local6: 0,
-        sock_remote6: 0,
-        sock_protocol: 0,
-        sock_error: 0,
-        sock_cgroup: 0,
-        sock_user: 0,
-        sock_socket: 0,
-        tcp_segments_out: 0,
-        net_inum: 0,
-        cgroup_node: 0,
-        cgroup_parent: 0,
-        node_id: 0,
-        skb_device: 0,
-        skb_head: 0,
-        skb_network: 0,
-        skb_protocol: 0,
-        skb_segments: 0,
-        device_net: 0,
-    },
-};
+use core::{mem, ptr};
 
-/// One of the settings: read, so that the compiler does not take the value above for granted.
+use meshmark_common::probe::{Settings, placeholder};
+
+/// One of the settings.
 macro_rules! setting {
-    ($($field:tt)+) => {
-        $crate::settings::read(&raw const $crate::settings::SETTINGS.$($field)+)
-    };
+    ($($field:tt)+) => {{
+        const PLACEHOLDER: u64 = {
+            let settings = $crate::settings::ANY;
+            $crate::settings::of_field(&settings, &settings.$($field)+)
+        };
+        // A function, since it may be read where `unsafe` is already.
+        #[inline(always)]
+        fn constant() -> u64 {
+            let value: u64;
+            // SAFETY: it makes a constant, and nothing else.
+            unsafe {
+                core::arch::asm!(
+                    "{} = {} ll",
+                    out(reg) value,
+                    const PLACEHOLDER,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+            }
+            value
+        }
+        $crate::settings::as_field(constant(), $crate::settings::ANY.$($field)+)
+    }};
 }
 pub(crate) use setting;
 
+/// Only where its fields are, and of which type, is asked of it.
+// SAFETY: they are plain integers.
+pub const ANY: Settings = unsafe { mem::zeroed() };
+
+pub const fn of_field<T>(settings: &Settings, field: &T) -> u64 {
+    // SAFETY: the one lies in the other.
+    let offset = unsafe { ptr::from_ref(field).byte_offset_from(ptr::from_ref(settings)) };
+    placeholder(offset as usize, size_of::<T>())
+}
+
+/// A value as one of a field's type.
 #[inline(always)]
-pub fn read<T: Copy>(place: *const T) -> T {
-    // SAFETY: only the macro calls it, with a field of the static.
-    unsafe { core::ptr::read_volatile(place) }
+pub fn as_field<T: Word>(value: u64, _: T) -> T {
+    T::of(value)
+}
+
+pub trait Word {
+    fn of(value: u64) -> Self;
+}
+
+impl Word for u64 {
+    #[inline(always)]
+    fn of(value: u64) -> Self {
+        value
+    }
+}
+
+impl Word for u32 {
+    #[inline(always)]
+    fn of(value: u64) -> Self {
+        // The compiler need not cut it off.
+        // SAFETY: the loader fills in no more bytes than the field has.
+        unsafe { core::hint::assert_unchecked(value <= Self::MAX as u64) };
+        value as Self
+    }
 }
