@@ -6,7 +6,9 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use crate::problem::Problem;
+use aya::{Btf, Endianness};
+
+use crate::problem::{Problem, Trying};
 
 const FILE: &str = "/sys/kernel/btf/vmlinux";
 
@@ -53,6 +55,11 @@ impl KernelTypes {
         })?;
         Self::parse(data)
             .ok_or_else(|| Problem(format!("{FILE} is not in the format that is expected (BTF version 1)")))
+    }
+
+    /// As Aya has them, without reading them once more: the kernel hands them out by the page, of which there are more than a thousand.
+    pub fn for_aya(&self) -> Result<Btf, Problem> {
+        Btf::parse(&self.data, Endianness::default()).trying("reading the kernel's types")
     }
 
     fn parse(data: Vec<u8>) -> Option<Self> {

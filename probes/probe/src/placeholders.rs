@@ -1,7 +1,7 @@
 //! What the loader knows and the programs need: put into their instructions, where something stands for it. Neither can be had from
 //! Aya: it knows no functions of the kernel (kfuncs), and puts settings into a map, whose values are read whenever they are needed.
 
-use std::{fs, ptr};
+use std::{fs, ptr, slice};
 
 use meshmark_common::probe::{AS_TCP, SETTING, Settings};
 
@@ -34,11 +34,9 @@ pub fn fill(object: &[u8], settings: &Settings, types: &KernelTypes) -> Result<V
         if *first == as_tcp_placeholder {
             *first = as_tcp;
         } else if *second == setting && first[0] == CONSTANT {
-            let [low, high] = value(settings, lower(*first)).ok_or_else(|| {
-                Problem::new("the eBPF object wants a setting that there is not: it is of another version")
-            })?;
-            first[4..].copy_from_slice(&low);
-            second[4..].copy_from_slice(&high);
+            let value = value(settings, *first)?;
+            first[4..].copy_from_slice(&value);
+            second[4..].fill(0);
             filled += 1;
         }
     }
@@ -56,22 +54,17 @@ fn is_compiled() -> bool {
     fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").map_or(true, |text| text.trim() != "0")
 }
 
-/// The field that a placeholder's lower half stands for (`placeholder()`), in two halves.
-fn value(settings: &Settings, which: u32) -> Option<[[u8; 4]; 2]> {
-    // SAFETY: plain integers without padding, which are all read.
-    let bytes =
-        unsafe { std::slice::from_raw_parts(ptr::from_ref(settings).cast::<u8>(), size_of::<Settings>()) };
-    let (offset, size) = ((which & 0xffff) as usize, (which >> 16) as usize);
-    let mut value = [[0; 4]; 2];
-    value.as_flattened_mut().get_mut(..size)?.copy_from_slice(bytes.get(offset..offset + size)?);
-    Some(value)
+/// Of the setting that an instruction with a placeholder stands for.
+fn value(settings: &Settings, instruction: [u8; 8]) -> Result<[u8; 4], Problem> {
+    // SAFETY: plain integers without padding.
+    let bytes = unsafe { slice::from_raw_parts(ptr::from_ref(settings).cast::<u8>(), size_of::<Settings>()) };
+    let [_, _, _, _, offset @ ..] = instruction;
+    bytes.get(u32::from_le_bytes(offset) as usize..).and_then(|rest| rest.first_chunk()).copied().ok_or_else(
+        || Problem::new("the eBPF object wants a setting that there is not: it is of another version"),
+    )
 }
 
 fn instruction(code: u8, registers: u8, immediate: u32) -> [u8; 8] {
     let [a, b, c, d] = immediate.to_le_bytes();
     [code, registers, 0, 0, a, b, c, d]
-}
-
-fn lower(instruction: [u8; 8]) -> u32 {
-    u32::from_le_bytes([instruction[4], instruction[5], instruction[6], instruction[7]])
 }

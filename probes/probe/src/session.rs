@@ -26,7 +26,7 @@ use crate::{
     kernel, offsets, placeholders,
     problem::{Problem, Trying},
     raw::Raw,
-    seed, symbols,
+    seed,
     targets::Targets,
     under_way::under_way,
     watcher::{Watched, watch},
@@ -99,7 +99,7 @@ impl Ground {
                 "the probes need root (or CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN as root has them)",
             ));
         }
-        if KernelVersion::current().is_ok_and(|version| version < OLDEST) {
+        if older_than(OLDEST) {
             return Err(Problem(format!(
                 "kernel {} is too old: the probes need 5.10 or later",
                 kernel::release()
@@ -107,13 +107,13 @@ impl Ground {
         }
         let types = KernelTypes::read()?;
         let settings = Settings {
-            clocked_receive: clocked_receive(),
             tcp_type: types.structure("tcp_sock").unwrap_or(0),
             fallback: NO_TARGET,
             addresses: 0,
             cgroups: 0,
             users: 0,
             store: STORE_SOCKET,
+            clocked_receive: u32::from(older_than(RECEIVES_WITHOUT_A_CLOCK)),
             atomic: 0,
             last_slot: SLOTS as u32 - 1,
             first: [NOT_MEASURED; MEASURES],
@@ -126,7 +126,7 @@ impl Ground {
             None => OBJECT.into(),
         };
         unlimited_memory();
-        let btf = Btf::from_sys_fs().trying("reading the kernel's types")?;
+        let btf = types.for_aya()?;
         Ok(Self { types, btf, cgroup: root_cgroup(), settings, object })
     }
 
@@ -186,15 +186,11 @@ impl Ground {
 
 /// A program at a tracepoint is not left for another task.
 fn tracepoints_stay() -> bool {
-    KernelVersion::current().is_ok_and(|version| version < INTERRUPTED_TRACEPOINTS)
+    older_than(INTERRUPTED_TRACEPOINTS)
 }
 
-/// `tcp_recvmsg()`, where it looks at the clock for what it hands over.
-fn clocked_receive() -> u64 {
-    if !KernelVersion::current().is_ok_and(|version| version < RECEIVES_WITHOUT_A_CLOCK) {
-        return 0;
-    }
-    symbols::address("tcp_recvmsg").unwrap_or(0)
+fn older_than(version: KernelVersion) -> bool {
+    KernelVersion::current().is_ok_and(|current| current < version)
 }
 
 /// Where the histograms of a measure begin, for so many targets, where there are any.

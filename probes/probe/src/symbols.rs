@@ -1,47 +1,6 @@
 //! Names of kernel functions by address.
 
-use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
-    sync::{Mutex, PoisonError},
-};
-
-const KALLSYMS: &str = "/proc/kallsyms";
-
-/// The kernel's list, no further than somebody has needed it: all of it takes the kernel tens of milliseconds to write.
-struct Listing {
-    text: String,
-    rest: BufReader<File>,
-}
-
-static LISTING: Mutex<Option<Listing>> = Mutex::new(None);
-
-impl Listing {
-    fn begin() -> Option<Self> {
-        Some(Self { text: String::new(), rest: BufReader::new(File::open(KALLSYMS).ok()?) })
-    }
-
-    /// The one that was begun, or a new one.
-    fn take() -> Option<Self> {
-        LISTING.lock().unwrap_or_else(PoisonError::into_inner).take().or_else(Self::begin)
-    }
-}
-
-/// Where a function begins; `None` also where the kernel does not tell.
-pub fn address(function: &str) -> Option<u64> {
-    let begin = |line: &str| symbol(line).filter(|(_, name)| *name == function).map(|(begin, _)| begin);
-    let mut listing = Listing::take()?;
-    let mut found = listing.text.lines().find_map(begin);
-    while found.is_none() {
-        let from = listing.text.len();
-        if listing.rest.read_line(&mut listing.text).ok()? == 0 {
-            break;
-        }
-        found = begin(&listing.text[from..]);
-    }
-    *LISTING.lock().unwrap_or_else(PoisonError::into_inner) = Some(listing);
-    found
-}
+use std::fs;
 
 /// Of a line of `/proc/kallsyms`. `None`: no function, or its address is not told.
 fn symbol(line: &str) -> Option<(u64, &str)> {
@@ -61,9 +20,8 @@ impl Symbols {
 
     /// Of `/proc/kallsyms`; empty where it does not tell addresses.
     pub fn read() -> Self {
-        let Some(Listing { mut text, mut rest }) = Listing::take() else { return Self::none() };
         // What can't be read is not there.
-        let _ = rest.read_to_string(&mut text);
+        let text = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
         let mut symbols: Vec<(u64, String)> =
             text.lines().filter_map(symbol).map(|(begin, name)| (begin, name.to_owned())).collect();
         symbols.sort_unstable();
@@ -82,7 +40,7 @@ impl Symbols {
 
 #[cfg(test)]
 mod tests {
-    use super::{Symbols, address, symbol};
+    use super::{Symbols, symbol};
 
     #[test]
     fn names() {
@@ -103,13 +61,5 @@ mod tests {
         assert_eq!(symbol("ffffffff82000000 D jiffies"), None);
         assert_eq!(symbol("0000000000000000 T _stext"), None);
         assert_eq!(symbol(""), None);
-    }
-
-    /// As root, whom the kernel tells.
-    #[test]
-    fn as_the_whole_list_says() {
-        let begin = address("tcp_recvmsg").expect("no tcp_recvmsg in /proc/kallsyms");
-        assert_eq!(Symbols::read().name(begin + 1), "tcp_recvmsg+0x1");
-        assert_eq!(address("no_such_function"), None);
     }
 }

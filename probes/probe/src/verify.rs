@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use aya::Ebpf;
 use serde::Serialize;
 
 use crate::{
@@ -49,23 +50,28 @@ const EVERYTHING: Probes = Probes { latency: true, drops: true, connections: tru
 
 pub fn verify(options: &Options) -> Result<(), Problem> {
     let ground = Ground::survey(options.ladder.object.as_deref())?;
+    let targets = targets::resolve(&[])?;
     let [in_sockets, _, in_hash_map] = PLANS;
-    let rows = hooks::ALL
+    let [mut with_sockets, mut with_hash_map] = [
+        ground.prepare(EVERYTHING, &targets, in_sockets)?,
+        ground.prepare(EVERYTHING, &targets, in_hash_map)?,
+    ];
+    let rows: Vec<Tried> = hooks::ALL
         .iter()
         .flat_map(|hook| hook.rungs.iter().map(move |rung| (hook, rung)))
         .map(|(hook, rung)| {
-            let answer = |plan: Plan| try_one(&ground, plan, hook, rung);
-            Ok(Tried {
+            let answer = |ebpf, plan| try_one(&ground, ebpf, plan, hook, rung);
+            Tried {
                 hook: hook.name,
                 rung: rung.way.name(),
                 on: rung.on,
                 program: rung.program,
                 since: rung.since,
-                in_sockets: rung.way.reaches_socket_storage().then(|| answer(in_sockets)).transpose()?,
-                in_hash_map: answer(in_hash_map)?,
-            })
+                in_sockets: rung.way.reaches_socket_storage().then(|| answer(&mut with_sockets, in_sockets)),
+                in_hash_map: answer(&mut with_hash_map, in_hash_map),
+            }
         })
-        .collect::<Result<Vec<_>, Problem>>()?;
+        .collect();
     let hopeless: Vec<&str> =
         hooks::ALL.iter().map(|hook| hook.name).filter(|name| !works(&rows, name)).collect();
     let verification =
@@ -92,19 +98,16 @@ fn works(rows: &[Tried], hook: &str) -> bool {
         .any(|row| row.in_hash_map.works || row.in_sockets.as_ref().is_some_and(|answer| answer.works))
 }
 
-/// In an object of its own: a program is loaded once.
-fn try_one(ground: &Ground, plan: Plan, hook: &Hook, rung: &'static hooks::Rung) -> Result<Answer, Problem> {
-    let targets = targets::resolve(&[])?;
-    let mut ebpf = ground.prepare(EVERYTHING, &targets, plan)?;
-    let tried = ground.ladder(plan, &LadderOptions::default()).step(&mut ebpf, rung).and_then(|link| {
+fn try_one(ground: &Ground, ebpf: &mut Ebpf, plan: Plan, hook: &Hook, rung: &'static hooks::Rung) -> Answer {
+    let tried = ground.ladder(plan, &LadderOptions::default()).step(ebpf, rung).and_then(|link| {
         drop(link);
         if rung.way == hooks::Way::Iterator {
             let own = std::path::Path::new("/proc/self/ns/net");
-            return iterate::over(&mut ebpf, hook, own).map(drop).map_err(|problem| problem.0);
+            return iterate::over(ebpf, hook, own).map(drop).map_err(|problem| problem.0);
         }
         Ok(())
     });
-    Ok(Answer { works: tried.is_ok(), reason: tried.err() })
+    Answer { works: tried.is_ok(), reason: tried.err() }
 }
 
 fn render(verification: &Verification) -> String {

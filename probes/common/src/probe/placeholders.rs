@@ -6,8 +6,8 @@ pub const AS_TCP: u32 = 0x7e57_0001;
 /// As the upper half of a constant: it is one of the settings; the lower half says which.
 pub const SETTING: u32 = 0x7e57_0002;
 
-/// Stands for one of the settings: `size` bytes from `offset` on. Neither has more than 16 bits.
+/// Stands for the setting so many bytes from the beginning.
 #[must_use]
-pub const fn placeholder(offset: usize, size: usize) -> u64 {
-    (SETTING as u64) << 32 | (size as u64) << 16 | offset as u64
+pub const fn placeholder(offset: u32) -> u64 {
+    (SETTING as u64) << 32 | offset as u64
 }

@@ -53,13 +53,14 @@ pub struct Offsets {
     pub sock_local6: u32,
     pub sock_remote6: u32,
     pub sock_protocol: u32,
-    pub sock_protocol_functions: u32,
+    /// Functions of its protocol, and those that it was made with: others are put in their place for what is more than plain TCP.
+    pub sock_functions: u32,
+    pub sock_first_functions: u32,
     pub sock_error: u32,
     pub sock_cgroup: u32,
     pub sock_user: u32,
     /// What a program has of it; null where no program has it any more.
     pub sock_socket: u32,
-    pub protocol_receive: u32,
     pub tcp_segments_out: u32,
     /// When the kernel last looked at the clock for this socket; 0: not there.
     pub tcp_clock: u32,
@@ -89,8 +90,6 @@ assert_size!(Offsets, 132);
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Settings {
-    /// Address of `tcp_recvmsg()` where that looks at the clock for what it hands over, else 0.
-    pub clocked_receive: u64,
     /// Number of `struct tcp_sock` among the running kernel's types, for `AS_TCP`.
     pub tcp_type: u32,
     /// The target of what belongs to no other, or `NO_TARGET`.
@@ -103,6 +102,8 @@ pub struct Settings {
     pub users: u32,
     /// `STORE_SOCKET` or `STORE_HASH`.
     pub store: u32,
+    /// Not 0: `tcp_recvmsg()` looks at the clock for what it hands over.
+    pub clocked_receive: u32,
     /// Not 0: programs of one kind may interrupt each other, so that sums need atomic additions.
     pub atomic: u32,
     /// Index of the last slot, which the compiler is not to know.
@@ -115,4 +116,4 @@ pub struct Settings {
     pub retransmit_error: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 8 + 32 + 36 + 8 + 132);
+assert_size!(Settings, 36 + 36 + 8 + 132);

@@ -42,12 +42,11 @@ pub fn receive_btf(ctx: BtfTracePointContext) -> i32 {
 /// `sock`: a typed one; `ready_at`: since when the data has been there, or 0.
 #[inline(always)]
 fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
-    let plain = setting!(clocked_receive);
-    // SAFETY: the verifier knows what they are; both fields are pointers, the second to a function.
-    if plain != 0
+    // SAFETY: the verifier knows what it is; both fields are pointers.
+    if setting!(clocked_receive) != 0
         && unsafe {
-            let functions: *const c_void = typed_field(sock, setting!(offsets.sock_protocol_functions));
-            typed_field::<u64>(functions, setting!(offsets.protocol_receive)) == plain
+            let functions: *const c_void = typed_field(sock, setting!(offsets.sock_functions));
+            functions == typed_field(sock, setting!(offsets.sock_first_functions))
         }
         && let Some(tcp) = Sock::Typed(sock).tcp()
     {

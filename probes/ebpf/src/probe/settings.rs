@@ -27,44 +27,24 @@ macro_rules! setting {
             }
             value
         }
-        $crate::settings::as_field(constant(), $crate::settings::ANY.$($field)+)
+        $crate::settings::shorten(constant())
     }};
 }
 pub(crate) use setting;
 
-/// Only where its fields are, and of which type, is asked of it.
+/// Only where its fields are is asked of it.
 // SAFETY: they are plain integers.
 pub const ANY: Settings = unsafe { mem::zeroed() };
 
-pub const fn of_field<T>(settings: &Settings, field: &T) -> u64 {
+pub const fn of_field(settings: &Settings, field: &u32) -> u64 {
     // SAFETY: the one lies in the other.
-    let offset = unsafe { ptr::from_ref(field).byte_offset_from(ptr::from_ref(settings)) };
-    placeholder(offset as usize, size_of::<T>())
+    placeholder(unsafe { ptr::from_ref(field).byte_offset_from(ptr::from_ref(settings)) } as u32)
 }
 
-/// A value as one of a field's type.
+/// So that the compiler need not cut the upper half off.
 #[inline(always)]
-pub fn as_field<T: Word>(value: u64, _: T) -> T {
-    T::of(value)
-}
-
-pub trait Word {
-    fn of(value: u64) -> Self;
-}
-
-impl Word for u64 {
-    #[inline(always)]
-    fn of(value: u64) -> Self {
-        value
-    }
-}
-
-impl Word for u32 {
-    #[inline(always)]
-    fn of(value: u64) -> Self {
-        // The compiler need not cut it off.
-        // SAFETY: the loader fills in no more bytes than the field has.
-        unsafe { core::hint::assert_unchecked(value <= Self::MAX as u64) };
-        value as Self
-    }
+pub fn shorten(value: u64) -> u32 {
+    // SAFETY: the loader fills in no more.
+    unsafe { core::hint::assert_unchecked(value <= u32::MAX as u64) };
+    value as u32
 }
