@@ -24,7 +24,8 @@ pub fn find(types: &KernelTypes) -> Result<Offsets, Problem> {
         sock_remote6: of("sock", "__sk_common.skc_v6_daddr")?,
         sock_protocol: of("sock", "sk_protocol")?,
         sock_functions: of("sock", "__sk_common.skc_prot")?,
-        sock_first_functions: of("sock", "sk_prot_creator")?,
+        sock_first_functions: types.offset("sock", "sk_prot_creator").unwrap_or(0),
+        functions_receive: of("proto", "recvmsg")?,
         sock_error: of("sock", "sk_err")?,
         // Before 5.15 cgroup v1 and v2 shared a word, whose value is the pointer where only v2 is used.
         sock_cgroup: of("sock", "sk_cgrp_data.cgroup").or_else(|_| of("sock", "sk_cgrp_data.val"))?,

@@ -32,7 +32,7 @@ use crate::{
     watcher::{Watched, watch},
 };
 
-static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe.o"));
+pub static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe.o"));
 
 /// Numbers of kernels before this one are refused: nothing was tried there.
 const OLDEST: KernelVersion = KernelVersion::new(5, 10, 0);
@@ -106,6 +106,9 @@ impl Ground {
             )));
         }
         let types = KernelTypes::read()?;
+        let offsets = offsets::find(&types)?;
+        let clocked = older_than(RECEIVES_WITHOUT_A_CLOCK)
+            && [offsets.tcp_clock, offsets.sock_first_functions].iter().all(|offset| *offset != 0);
         let settings = Settings {
             tcp_type: types.structure("tcp_sock").unwrap_or(0),
             fallback: NO_TARGET,
@@ -113,13 +116,13 @@ impl Ground {
             cgroups: 0,
             users: 0,
             store: STORE_SOCKET,
-            clocked_receive: u32::from(older_than(RECEIVES_WITHOUT_A_CLOCK)),
+            clocked_receive: u32::from(clocked),
             atomic: 0,
             last_slot: SLOTS as u32 - 1,
             first: [NOT_MEASURED; MEASURES],
             drop_arguments: types.tracepoint_arguments("kfree_skb").unwrap_or(0),
             retransmit_error: u32::from(types.tracepoint_arguments("tcp_retransmit_skb").unwrap_or(0) > 2),
-            offsets: offsets::find(&types)?,
+            offsets,
         };
         let object = match object {
             Some(path) => fs::read(path).trying(&format!("reading {}", path.display()))?.into(),
@@ -154,7 +157,7 @@ impl Ground {
             .map_max_entries("HISTOGRAMS", histograms)
             .map_max_entries("TALLIES", if probes.latency || probes.connections { count * 2 } else { 1 })
             .map_max_entries("LOOKS", count)
-            .load(&placeholders::fill(&self.object, &settings, &self.types)?)
+            .load(&placeholders::fill(&self.object, &settings, placeholders::cast(&self.types))?)
             .trying("creating the probes' maps")?;
         for (index, target) in targets.list.iter().enumerate() {
             let index = index as u32;

@@ -53,9 +53,11 @@ pub struct Offsets {
     pub sock_local6: u32,
     pub sock_remote6: u32,
     pub sock_protocol: u32,
-    /// Functions of its protocol, and those that it was made with: others are put in their place for what is more than plain TCP.
+    /// Functions of its protocol, and those that it was made with (0: not there): others are put in their place for what is more than
+    /// plain TCP.
     pub sock_functions: u32,
     pub sock_first_functions: u32,
+    pub functions_receive: u32,
     pub sock_error: u32,
     pub sock_cgroup: u32,
     pub sock_user: u32,
@@ -83,7 +85,7 @@ pub struct Offsets {
     pub skb_segments: u32,
     pub device_net: u32,
 }
-assert_size!(Offsets, 132);
+assert_size!(Offsets, 136);
 
 /// Fixed before the programs are loaded, which hold each of them as a constant (`placeholders.rs`): the verifier leaves out what they
 /// rule out.
@@ -116,4 +118,4 @@ pub struct Settings {
     pub retransmit_error: u32,
     pub offsets: Offsets,
 }
-assert_size!(Settings, 36 + 36 + 8 + 132);
+assert_size!(Settings, 36 + 36 + 8 + 136);

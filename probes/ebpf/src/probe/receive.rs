@@ -15,8 +15,8 @@ use crate::{
     turns,
 };
 
-/// `MSG_PEEK`: it stays there.
-const PEEK: i32 = 2;
+/// `MSG_PEEK`: it stays there. `MSG_ERRQUEUE`: it is what was sent, with when that was.
+const NOT_TAKEN: i32 = 2 | 0x2000;
 
 /// At the end of the call.
 ///
@@ -24,7 +24,7 @@ const PEEK: i32 = 2;
 /// 6.3
 #[btf_tracepoint(function = "sock_recv_length")]
 pub fn receive_btf(ctx: BtfTracePointContext) -> i32 {
-    if ctx.arg::<i32>(1) > 0 && ctx.arg::<i32>(2) & PEEK == 0 {
+    if ctx.arg::<i32>(1) > 0 && ctx.arg::<i32>(2) & NOT_TAKEN == 0 {
         let sock = ctx.arg::<*const c_void>(0);
         if let Some(state) = find(sock) {
             let ready_at = state.ready_at;
@@ -42,12 +42,8 @@ pub fn receive_btf(ctx: BtfTracePointContext) -> i32 {
 /// `sock`: a typed one; `ready_at`: since when the data has been there, or 0.
 #[inline(always)]
 fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
-    // SAFETY: the verifier knows what it is; both fields are pointers.
     if setting!(clocked_receive) != 0
-        && unsafe {
-            let functions: *const c_void = typed_field(sock, setting!(offsets.sock_functions));
-            functions == typed_field(sock, setting!(offsets.sock_first_functions))
-        }
+        && is_plain(sock)
         && let Some(tcp) = Sock::Typed(sock).tcp()
     {
         // SAFETY: 8 bytes of `struct tcp_sock`.
@@ -57,6 +53,19 @@ fn handed_over_at(sock: *const c_void, ready_at: u64) -> u64 {
         }
     }
     now()
+}
+
+/// Whether it is received from as was meant when it was made. The functions differ, and that one does not, where who listened was ready
+/// for MPTCP and the client was not. (One whose listener was in a map as well, and that is in one itself, is taken for plain.)
+#[inline(always)]
+fn is_plain(sock: *const c_void) -> bool {
+    // SAFETY: the verifier knows what it is; so for all of these fields, which are pointers.
+    unsafe {
+        let functions: *const c_void = typed_field(sock, setting!(offsets.sock_functions));
+        let first: *const c_void = typed_field(sock, setting!(offsets.sock_first_functions));
+        let receive = |functions| typed_field::<u64>(functions, setting!(offsets.functions_receive));
+        functions == first || receive(functions) == receive(first)
+    }
 }
 
 /// At the end of every piece that was copied to the program.

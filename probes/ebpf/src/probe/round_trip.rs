@@ -30,7 +30,7 @@ impl Sock {
         }
     }
 
-    /// The same as one of TCP, whose fields can be read.
+    /// The same as one of TCP, whose fields can be read. Whether it is one is not asked: what has a state is.
     #[inline(always)]
     pub fn tcp(self) -> Option<Self> {
         match self {

@@ -62,7 +62,7 @@ pub fn send_kprobe(ctx: ProbeContext) -> u32 {
 /// TCP has stamped the packet when it made it (`skb_set_delivery_time()` in `__tcp_transmit_skb()`): no clock is looked at here, unless
 /// somebody has taken the stamp off (`tc` that redirected it, before 5.18). The queue has softirqs switched off (`__dev_queue_xmit()`),
 /// so that nothing comes in between on any kernel. A packet that passes several devices with its socket is seen at each, before its
-/// peer has it, and counts at the first.
+/// peer has it.
 ///
 /// # Arguments
 /// `length`: bytes outside of the packet's first piece, where all is that TCP sends of a program's. An acknowledgement alone has none,
@@ -81,10 +81,6 @@ fn queued(length: u32, sock: impl Fn() -> *const c_void, time: impl Fn() -> u64)
             0 => now(),
             stamped_at => stamped_at,
         };
-        // The same packet at another device, or for the second copy of this program.
-        if time == state.turn_at {
-            return 0;
-        }
         // Not `Typed`: kernels that know what the socket is do not all let the helper have it that makes it one of TCP.
         turns::sent(Sock::Untyped(sock), state, time);
     }

@@ -35,6 +35,10 @@ pub fn sent(sock: Sock, state: &mut SockState, now: u64) {
         }
         discard(state, tally);
     }
+    // What turned the turn, seen again (at another device, or by the second copy of the program), or the rest of what was made with it.
+    if now == state.turn_at {
+        return;
+    }
     if let Some(tcp) = sock.tcp() {
         round_trip::look(tcp, state);
     }
