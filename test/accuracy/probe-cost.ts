@@ -84,17 +84,18 @@ async function bodies(lab: Lab): Promise<void> {
       [arm(lab, 'unwatched', unwatched, options), arm(lab, 'watched', watched, options)],
       `bodies/${probes.join()}`,
     )
-    const { differenceUs, differenceLowUs, differenceHighUs, relative } = overheadOf(
-      measured.blocks,
-      'watched',
-      'unwatched',
-      'p50',
-    )
-    console.log(
-      `bodies of ${probes.join(', ')}, both ends: ${differenceUs?.toFixed(2)} µs a request [${differenceLowUs?.toFixed(2)}, ${differenceHighUs?.toFixed(2)}], ${((relative ?? Number.NaN) * 100).toFixed(2)} % of p50`,
-    )
+    const overhead = overheadOf(measured.blocks, 'watched', 'unwatched', 'p50')
+    console.log(`bodies of ${probes.join(', ')}, both ends: ${inWords(overhead)}`)
   }
   for (const pod of [...watched, ...unwatched]) pod.remove()
+}
+
+function inWords({ differenceUs, differenceLowUs, differenceHighUs, relative }: ReturnType<typeof overheadOf>): string {
+  const figures = [differenceUs, differenceLowUs, differenceHighUs]
+  if (relative === null || figures.some((figure) => figure === null || !Number.isFinite(figure)))
+    return `${seconds} s are too short to say`
+  const [difference, low, high] = figures.map((figure) => figure?.toFixed(2))
+  return `${difference} µs a request [${low}, ${high}], ${(relative * 100).toFixed(2)} % of p50`
 }
 
 /**

@@ -217,7 +217,10 @@ impl Session {
         let ground = Ground::survey(options.object.as_deref())?;
         let mut last = Vec::new();
         for plan in PLANS {
-            if options.in_sockets.is_some_and(|wanted| wanted != plan.in_sockets) {
+            // Without atomic additions, only tracepoints can be used, where these are not left for another task meanwhile.
+            if options.in_sockets.is_some_and(|wanted| wanted != plan.in_sockets)
+                || !plan.atomic && !tracepoints_stay()
+            {
                 continue;
             }
             let mut ebpf = ground.prepare(probes, &targets, plan)?;
@@ -229,14 +232,12 @@ impl Session {
                 .iter()
                 .zip(&wanted)
                 .all(|(attached, (_, required))| attached.rung.is_some() || !required);
-            // Without atomic additions, only tracepoints can be used: the others may be left for another task meanwhile.
             let safe = plan.atomic
-                || (tracepoints_stay()
-                    && attached.iter().all(|attached| {
-                        attached
-                            .rung
-                            .is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
-                    }));
+                || attached.iter().all(|attached| {
+                    attached
+                        .rung
+                        .is_none_or(|rung| !matches!(rung.way, hooks::Way::Fentry | hooks::Way::Kprobe))
+                });
             // What hangs on a cgroup fares the same wherever state is.
             let whole = attached.iter().all(|each| each.rung.is_some() || each.hook.is_by_cgroup())
                 || !plan.in_sockets
