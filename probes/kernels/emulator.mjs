@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { outputOf, runLogged, which } from '../../setup/bootstrap/program.mjs'
 import { SetupError } from '../../setup/bootstrap/setup-error.mjs'
+import { bootable } from './unpack.mjs'
 
 /** The first that does not lose the flags register of kernel 6.12 (7.2 does, whatever `-cpu` says). */
 const OLDEST_QEMU = 10
@@ -54,13 +55,6 @@ const AS_FAST_AS_A_MACHINE = ['-icount', 'shift=0,sleep=off']
 export function boot(qemu, { kernel, image, isPreempted, log, cwd, env }) {
   const machine = ['-accel', 'tcg', '-cpu', 'max', '-m', '1024', '-smp', '1', '-nographic', '-no-reboot']
   const clock = isPreempted ? AS_FAST_AS_A_MACHINE : []
-  const system = [
-    '-kernel',
-    join(kernel, 'vmlinuz'),
-    '-initrd',
-    image,
-    '-append',
-    'console=ttyS0 quiet panic=1 oops=panic',
-  ]
+  const system = ['-kernel', bootable(kernel), '-initrd', image, '-append', 'console=ttyS0 quiet panic=1 oops=panic']
   return runLogged(['timeout', String(SECONDS), ...qemu, ...machine, ...clock, ...system], { cwd, env, log })
 }
