@@ -8,7 +8,7 @@ const SECTOR = 512
 
 /**
  * What of a kernel's folder is to be booted: its image, unpacked once where it is packed by zstd, which takes an emulated machine up to
- * 15 s. (Those of Debian that are not are packed by LZ4, which takes no time.) Header: <https://docs.kernel.org/arch/x86/boot.html>
+ * 12 s. (Those of Debian that are not are packed by LZ4, which takes no time.) Header: <https://docs.kernel.org/arch/x86/boot.html>
  * @param {string} folder
  * @returns {string} its path
  */
