@@ -62,4 +62,13 @@ mod tests {
         assert_eq!(symbol("0000000000000000 T _stext"), None);
         assert_eq!(symbol(""), None);
     }
+
+    /// As root, whom the kernel tells.
+    #[test]
+    fn as_the_kernel_lists_them() {
+        let symbols = Symbols::read();
+        let listed = symbols.0.iter().find(|(_, name)| name == "tcp_recvmsg");
+        let (begin, _) = listed.expect("no tcp_recvmsg in /proc/kallsyms");
+        assert_eq!(symbols.name(begin + 1), "tcp_recvmsg+0x1");
+    }
 }
